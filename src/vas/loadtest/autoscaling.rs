@@ -32,7 +32,6 @@ use vas_loadtest::{
     judge::outcome,
     scenario::{model::Threshold, plan},
     selection::{SelectionError, journeys},
-    setup::SetupError,
     web::WebError,
 };
 
@@ -135,8 +134,8 @@ impl CommandError for AutoscalingError {
             Self::Cluster(error) | Self::Test(TestError::Cluster(error)) if error.is_precondition() => {
                 Code::Precondition
             }
-            Self::Interrupted | Self::Test(TestError::Setup(SetupError::Interrupted)) => Code::Interrupted,
-            Self::Test(TestError::Setup(_)) => Code::Precondition,
+            Self::Interrupted => Code::Interrupted,
+            Self::Test(TestError::Setup(error)) => error.code(),
             Self::Web(error) => error.code(),
             _ => Code::Failure,
         }

@@ -102,8 +102,7 @@ impl CommandError for CapacityError {
     fn code(&self) -> Code {
         match self {
             Self::Selection(_) => Code::Invalid,
-            Self::Setup(SetupError::Interrupted) => Code::Interrupted,
-            Self::Setup(_) => Code::Precondition,
+            Self::Setup(error) => error.code(),
             Self::Cluster(error)
             | Self::Test(TestError::Cluster(error) | TestError::Step(StepError::Steady(error)))
                 if error.is_precondition() =>

@@ -1,7 +1,7 @@
 //! Flags of every test that sends load: the target, how requests are sent, and limits.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -9,7 +9,10 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use super::route_args::{IdentityError, ProxyError, RouteArgs};
+use super::{
+    masked_url::MaskedUrl,
+    route_args::{IdentityError, ProxyError, RouteArgs},
+};
 use crate::{
     duration,
     exit::{Code, CommandError},
@@ -20,7 +23,7 @@ use vas_loadtest::{
         Exposition,
         endpoint::{self, ListenError},
     },
-    http::{Protocol, Target, TargetError, TlsOptions, masked},
+    http::{Protocol, Target, TargetError, TlsOptions},
     limits::Limits,
 };
 
@@ -31,7 +34,7 @@ pub(crate) struct TargetArgs {
     /// URL of the service; the path of each step is put behind it. User and password in it are sent as
     /// Authorization, and shown nowhere
     #[arg(long, value_name = "URL")]
-    target: TargetUrl,
+    target: MaskedUrl,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -66,33 +69,6 @@ pub(crate) struct ConnectionArgs {
     follow: bool,
     #[command(flatten)]
     route: RouteArgs,
-}
-
-/// A URL that may contain credentials, and the form that may be shown.
-#[derive(Clone)]
-pub(crate) struct TargetUrl {
-    given: String,
-    shown: String,
-}
-
-impl From<String> for TargetUrl {
-    fn from(given: String) -> Self {
-        let shown = masked(&given);
-        Self { given, shown }
-    }
-}
-
-impl TargetUrl {
-    /// The URL as it was given, with credentials masked.
-    pub(crate) fn shown(&self) -> &str {
-        &self.shown
-    }
-}
-
-impl fmt::Debug for TargetUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.shown, f)
-    }
 }
 
 /// How requests are sent, and limits on them.
@@ -219,7 +195,7 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// When the URL cannot be used, or TLS cannot be set up.
-    pub(crate) fn target(&self, url: &TargetUrl) -> Result<Target, LoadError> {
+    pub(crate) fn target(&self, url: &MaskedUrl) -> Result<Target, LoadError> {
         let ca = self.cacert.as_ref().map(|file| {
             fs::read(file).map_err(|source| LoadError::Certificates {
                 file: file.clone(),
@@ -237,7 +213,7 @@ impl ConnectionArgs {
             Protocol::Http1
         };
         let ca_name = self.cacert.as_deref().unwrap_or(Path::new("--cacert"));
-        let mut target = Target::parse(&url.given, protocol, &tls, ca_name)?;
+        let mut target = Target::parse(url.given(), protocol, &tls, ca_name)?;
         // A header given by a flag replaces the one from the file, and that the one from the URL, such as
         // Authorization.
         for headers in [self.headers_of_file()?, self.headers_of_flags()?] {
@@ -255,7 +231,7 @@ impl ConnectionArgs {
     }
 
     /// The URL as it was given and the proxy, with credentials masked.
-    pub(crate) fn shown(&self, url: &TargetUrl) -> String {
+    pub(crate) fn shown(&self, url: &MaskedUrl) -> String {
         match self.route.proxy() {
             Some(proxy) => format!("{} through the proxy {proxy}", url.shown()),
             None => url.shown().to_owned(),
@@ -384,7 +360,7 @@ mod tests {
         }
         let flags = Flags::try_parse_from(std::iter::once(&"run").chain(flags));
         let Flags { connection } = flags.map_err(|error| error.to_string())?;
-        let url = TargetUrl::from("http://127.0.0.1:9".to_owned());
+        let url = MaskedUrl::from("http://127.0.0.1:9".to_owned());
         connection.target(&url).map_err(|error| error.to_string())
     }
 

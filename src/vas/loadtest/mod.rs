@@ -5,6 +5,7 @@
 //! load_args, scenario_args, subject_args, watch_args, request_args      flags that tests share
 //! route_args, web_args                                                  how connections are made, the live page
 //! autoscaling_args, capacity_args                                       flags of one test
+//! masked_url             URLs with credentials
 //! outputs, destination   reports in files         progress   how far a load is, on standard error
 //! verdict                exit codes
 //! ```
@@ -18,6 +19,7 @@ mod destination;
 mod import;
 mod list;
 mod load_args;
+mod masked_url;
 mod merge;
 mod outputs;
 mod progress;

@@ -1,14 +1,15 @@
 //! Flags that say how connections to the target are made, in the words of curl.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     net::Ipv6Addr,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
 };
 
-use vas_loadtest::http::{Identity, Protocol, Target, TlsOptions, masked};
+use super::masked_url::MaskedUrl;
+use vas_loadtest::http::{Identity, Protocol, Target, TlsOptions};
 
 /// How connections are made.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub(super) struct RouteArgs {
         env = "VAS_TEST_PROXY",
         hide_env_values = true
     )]
-    proxy: Option<ProxyUrl>,
+    proxy: Option<MaskedUrl>,
 }
 
 /// A file of a client certificate that cannot be read.
@@ -63,8 +64,8 @@ impl RouteArgs {
     }
 
     /// The proxy, with credentials masked.
-    pub(super) fn proxy(&self) -> Option<String> {
-        self.proxy.as_ref().map(|proxy| masked(&proxy.0))
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_ref().map(MaskedUrl::shown)
     }
 
     /// Leads the connections of a target where the flags say. The proxy's certificate is verified with the
@@ -78,25 +79,9 @@ impl RouteArgs {
             target.port = there.port;
         }
         target.unix_socket.clone_from(&self.unix_socket);
-        let proxy = self.proxy.as_ref().map(|proxy| proxy.target(&target.trust));
+        let proxy = self.proxy.as_ref().map(|url| proxy(url, &target.trust));
         target.proxy = proxy.transpose()?.map(Arc::new);
         Ok(())
-    }
-}
-
-/// The URL of a proxy. It is read later, because an error of clap would show its password.
-#[derive(Clone)]
-struct ProxyUrl(String);
-
-impl fmt::Debug for ProxyUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProxyUrl(***)")
-    }
-}
-
-impl From<&str> for ProxyUrl {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
     }
 }
 
@@ -111,21 +96,19 @@ pub(crate) enum ProxyError {
     Path(String),
 }
 
-impl ProxyUrl {
-    /// The proxy as a host that is connected to.
-    fn target(&self, trust: &TlsOptions) -> Result<Target, ProxyError> {
-        let trust = TlsOptions {
-            identity: None,
-            ..trust.clone()
-        };
-        let shown = || masked(&self.0);
-        let target = Target::parse(&self.0, Protocol::Http1, &trust, Path::new("--cacert"))
-            .map_err(|_| ProxyError::Url(shown()))?;
-        if target.has_path() {
-            return Err(ProxyError::Path(shown()));
-        }
-        Ok(target)
+/// The proxy as a host that is connected to.
+fn proxy(url: &MaskedUrl, trust: &TlsOptions) -> Result<Target, ProxyError> {
+    let trust = TlsOptions {
+        identity: None,
+        ..trust.clone()
+    };
+    let shown = || url.shown().to_owned();
+    let target = Target::parse(url.given(), Protocol::Http1, &trust, Path::new("--cacert"))
+        .map_err(|_| ProxyError::Url(shown()))?;
+    if target.has_path() {
+        return Err(ProxyError::Path(shown()));
     }
+    Ok(target)
 }
 
 fn read(flag: &'static str, file: &Path) -> Result<Vec<u8>, IdentityError> {

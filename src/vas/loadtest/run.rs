@@ -1,7 +1,8 @@
 //! `vas test run`: sends load to a target and judges the outcome.
 
 use super::{
-    load_args::{ConnectionArgs, EngineArgs, MetricsListenArgs, TargetUrl},
+    load_args::{ConnectionArgs, EngineArgs, MetricsListenArgs},
+    masked_url::MaskedUrl,
     outputs::{self, Output},
     progress::Shown,
     scenario_args::{ScenarioArgs, ScenarioArgsError},
@@ -22,7 +23,6 @@ use vas_loadtest::{
     report::Report,
     run,
     scenario::{model::Scenario, plan},
-    setup::SetupError,
     web::WebError,
 };
 
@@ -53,7 +53,7 @@ pub(super) struct Args {
     /// URL of the service; the path of each step is put behind it. User and password in it are sent as
     /// Authorization, and shown nowhere
     #[arg(long, value_name = "URL", help_heading = "Target")]
-    target: Option<TargetUrl>,
+    target: Option<MaskedUrl>,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -104,8 +104,7 @@ enum RunError {
 impl CommandError for RunError {
     fn code(&self) -> Code {
         match self {
-            Self::Run(run::RunError::Setup(SetupError::Interrupted)) => Code::Interrupted,
-            Self::Run(run::RunError::Setup(_)) => Code::Precondition,
+            Self::Run(run::RunError::Setup(error)) => error.code(),
             Self::Scenario(_) | Self::Limit(_) | Self::OneFile | Self::OnePage => Code::Invalid,
             Self::Web(error) => error.code(),
             Self::Watch(error) if error.is_precondition() => Code::Precondition,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    load_args::{TargetUrl, parse_rate},
+    load_args::parse_rate,
+    masked_url::MaskedUrl,
     request_args::{BodyError, RequestArgs, TwoLengths},
 };
 use crate::{
@@ -61,7 +62,7 @@ pub(super) struct ScenarioArgs {
 #[derive(Clone, Debug)]
 enum What {
     /// One request to this URL, again and again.
-    Url(TargetUrl),
+    Url(MaskedUrl),
     /// The scenario, suite or file of this name.
     Named(String),
 }
@@ -116,8 +117,8 @@ impl ScenarioArgs {
     /// When there is none, or two.
     pub(super) fn url<'a>(
         &'a self,
-        target: Option<&'a TargetUrl>,
-    ) -> Result<&'a TargetUrl, ScenarioArgsError> {
+        target: Option<&'a MaskedUrl>,
+    ) -> Result<&'a MaskedUrl, ScenarioArgsError> {
         match (&self.what, target) {
             (Some(What::Url(_)), Some(_)) => Err(ScenarioArgsError::TwoTargets),
             (Some(What::Url(url)), None) | (_, Some(url)) => Ok(url),
@@ -191,7 +192,7 @@ mod tests {
         #[command(flatten)]
         scenario: ScenarioArgs,
         #[arg(long)]
-        target: Option<TargetUrl>,
+        target: Option<MaskedUrl>,
     }
 
     const URL: &str = "http://127.0.0.1:9/health";

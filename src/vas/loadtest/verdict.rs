@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::exit::Code;
-use vas_loadtest::{judge::Outcome, report::Letter};
+use crate::exit::{Code, CommandError};
+use vas_loadtest::{judge::Outcome, report::Letter, setup::SetupError};
 
 /// The worst grade with which a test passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,15 @@ impl From<MinGrade> for Letter {
             MinGrade::A => Self::A,
             MinGrade::B => Self::B,
             MinGrade::C => Self::C,
+        }
+    }
+}
+
+impl CommandError for SetupError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Failed(_) => Code::Precondition,
+            Self::Interrupted => Code::Interrupted,
         }
     }
 }
