@@ -6,9 +6,9 @@
 use std::net::IpAddr;
 
 use hyper::{
-    HeaderMap, Method, StatusCode,
+    HeaderMap, Method, Request, StatusCode,
     header::{HOST, HeaderName, ORIGIN},
-    http::{request::Parts, uri::Authority},
+    http::uri::Authority,
 };
 
 use super::token::Token;
@@ -73,17 +73,18 @@ impl Guard {
     ///
     /// # Errors
     /// The first reason not to answer it.
-    pub(super) fn route(&self, request: &Parts) -> Result<Route, Refusal> {
-        let host = only(&request.headers, &HOST).ok_or(Refusal::Host)?;
-        if request.uri.authority().is_some() || !self.is_own(host) {
+    pub(super) fn route<B>(&self, request: &Request<B>) -> Result<Route, Refusal> {
+        let host = only(request.headers(), &HOST).ok_or(Refusal::Host)?;
+        if request.uri().authority().is_some() || !self.is_own(host) {
             return Err(Refusal::Host);
         }
-        if request.headers.contains_key(ORIGIN)
-            && only(&request.headers, &ORIGIN).and_then(|origin| origin.strip_prefix("http://")) != Some(host)
+        if request.headers().contains_key(ORIGIN)
+            && only(request.headers(), &ORIGIN).and_then(|origin| origin.strip_prefix("http://"))
+                != Some(host)
         {
             return Err(Refusal::Origin);
         }
-        let path = request.uri.path().strip_prefix('/').unwrap_or_default();
+        let path = request.uri().path().strip_prefix('/').unwrap_or_default();
         let (token, path) = path.split_once('/').ok_or(Refusal::NotFound)?;
         if !self.token.is(token) {
             return Err(Refusal::NotFound);
@@ -97,7 +98,7 @@ impl Guard {
             "stop" => (Route::Stop, Method::POST, "POST"),
             _ => return Err(Refusal::NotFound),
         };
-        if request.method == method {
+        if *request.method() == method {
             Ok(route)
         } else {
             Err(Refusal::Method(name))
@@ -131,8 +132,6 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use hyper::Request;
-
     use super::*;
 
     fn guard(remote: bool) -> Guard {
@@ -150,7 +149,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        guard.route(&request.body(()).unwrap().into_parts().0)
+        guard.route(&request.body(()).unwrap())
     }
 
     #[test]

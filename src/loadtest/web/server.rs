@@ -83,11 +83,7 @@ fn answer(
     pace: &Arc<Pace>,
     in_flight: InFlight,
 ) -> Answer {
-    let (mut head, ()) = Request::new(()).into_parts();
-    head.method.clone_from(request.method());
-    head.uri.clone_from(request.uri());
-    head.headers.clone_from(request.headers());
-    let route = match shared.guard.route(&head) {
+    let route = match shared.guard.route(request) {
         Ok(route) => route,
         Err(refusal) => return answer::refused(refusal),
     };
