@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{record::Record, say, stage::Stage};
-use support::eventually;
+use support::{deployment::deployment, eventually};
 
 /// Namespace of the innocent tenant.
 pub(crate) const NAMESPACE: &str = "innocent";
@@ -14,19 +14,7 @@ const LOADED: (f64, u32) = (180.0, 4);
 /// Queue depth and replicas after its load was raised.
 const MORE_LOADED: (f64, u32) = (330.0, 7);
 
-const OBJECTS: &str = "
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: worker}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: worker}}
-  template:
-    metadata: {labels: {app: worker}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers: [{name: app, image: voiceassist/worker}]
----
+const SCALING: &str = "
 apiVersion: scaling.voiceassist.io/v1alpha1
 kind: VoiceAssistScaling
 metadata: {name: voiceassist}
@@ -54,7 +42,8 @@ pub(crate) async fn settle(stage: &Stage) {
     cluster.kubectl_ok(&["create", "namespace", NAMESPACE], None);
     let labels = [("namespace", NAMESPACE)];
     stage.exporter.set(GAUGE, &labels, LOADED.0);
-    cluster.kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(OBJECTS));
+    let objects = format!("{}---\n{SCALING}", deployment("worker", 2));
+    cluster.kubectl_ok(&["-n", NAMESPACE, "apply", "-f", "-"], Some(&objects));
     eventually(Duration::from_secs(180), "its load is carried", || async {
         let replicas = replicas(stage);
         (replicas == Some(FEWEST))

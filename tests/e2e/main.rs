@@ -25,7 +25,6 @@
 
 mod cases;
 mod images;
-mod replicas;
 mod stage;
 mod table;
 mod users;

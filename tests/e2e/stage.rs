@@ -9,11 +9,10 @@ use std::{
 
 use kube::Client;
 use serde_json::Value;
-use support::{Cluster, chart, cluster::root, eventually};
+use support::{Cluster, chart, cluster::root, eventually, replicas::Replicas};
 
 use crate::{
     images,
-    replicas::Replicas,
     users::{Jobs, memory_of_all},
 };
 
@@ -69,7 +68,7 @@ impl Stage {
         chart::run_ok(&cluster, &install);
         let installed = began.elapsed();
         let stage = Self {
-            replicas: Replicas::watch(&client),
+            replicas: Replicas::watch(&client, NAMESPACE),
             cluster,
             client,
             foreign: foreign.is_some(),

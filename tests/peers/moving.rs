@@ -1,24 +1,19 @@
 //! The move from another adapter to vas and back, for either metrics API.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use support::{
     Cluster,
     certificate::Certificate,
+    deployment::deployment,
     eventually,
     exporter::Exporter,
     install,
     process::{Process, free_port},
     prometheus::Prometheus,
+    replicas::Replicas,
     vas,
 };
 
@@ -63,7 +58,7 @@ impl World {
             cluster.create_namespace(namespace);
         }
         for namespace in [THEIRS, OURS] {
-            cluster.apply(namespace, DEPLOYMENT);
+            cluster.apply(namespace, &deployment("web", 1));
         }
         let world = Self {
             cluster,
@@ -180,7 +175,9 @@ impl World {
     /// Walks the move and the way back. The HPA in `theirs` is there already, fed by the adapter on this port.
     pub(crate) async fn move_and_return(&self, api: &Api, adapter: u16) {
         self.scales(THEIRS, 3).await;
-        let fewest = Fewest::of(self);
+        let client = self.cluster.client().await;
+        let (replicas, began) = (Replicas::watch(&client, THEIRS), Instant::now());
+        let fewest = || replicas.fewest("web", began);
 
         let port = free_port();
         let _vas = self.start_vas(api, adapter, port);
@@ -197,7 +194,7 @@ impl World {
         self.scales(THEIRS, 5).await;
         self.set(OURS, 40.0);
         self.scales(OURS, 4).await;
-        assert!(fewest.seen() >= 3, "{} replicas during the move", fewest.seen());
+        assert!(fewest() >= Some(3), "{:?} replicas during the move", fewest());
 
         // The way back: first our resource, then the API.
         self.cluster.delete(OURS, "voiceassistscaling", "voiceassist");
@@ -207,7 +204,7 @@ impl World {
         self.lead_to_adapter(api, adapter);
         self.set(THEIRS, 70.0);
         self.scales(THEIRS, 7).await;
-        assert!(fewest.seen() >= 3, "{} replicas on the way back", fewest.seen());
+        assert!(fewest() >= Some(3), "{:?} replicas on the way back", fewest());
         assert_eq!(self.replicas(OURS), 4, "our workload keeps what it had");
         self.set(THEIRS, 20.0);
         self.scales(THEIRS, 2).await;
@@ -221,76 +218,6 @@ impl World {
             .start(&self.cluster, "vas-operator-0", &[port])
     }
 }
-
-/// Watches for the fewest replicas in `theirs`, until dropped.
-struct Fewest {
-    seen: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Fewest {
-    fn of(world: &World) -> Self {
-        let (seen, stop) = (
-            Arc::new(AtomicU64::new(u64::MAX)),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let kubeconfig = world.cluster.kubeconfig();
-        let (written, stopped) = (seen.clone(), stop.clone());
-        let kubectl = support::cluster::bin("kubectl");
-        let thread = std::thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let output = std::process::Command::new(&kubectl)
-                    .env("KUBECONFIG", &kubeconfig)
-                    .args([
-                        "get",
-                        "deployment",
-                        "web",
-                        "-n",
-                        THEIRS,
-                        "-o=jsonpath={.spec.replicas}",
-                    ])
-                    .output();
-                let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-                if let Some(replicas) = text.ok().and_then(|text| text.parse().ok()) {
-                    written.fetch_min(replicas, Ordering::Relaxed);
-                }
-            }
-        });
-        Self {
-            seen,
-            stop,
-            thread: Some(thread),
-        }
-    }
-
-    fn seen(&self) -> u64 {
-        self.seen.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Fewest {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-const DEPLOYMENT: &str = "
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers: [{name: app, image: voiceassist/web}]
-";
 
 const SCALING: &str = "
 apiVersion: scaling.voiceassist.io/v1alpha1

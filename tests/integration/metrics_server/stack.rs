@@ -9,6 +9,7 @@ use std::{path::Path, sync::LazyLock, time::Duration};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+pub(crate) use support::deployment::deployment;
 use support::{
     Cluster,
     api::condition,
@@ -235,24 +236,6 @@ fn apply_all(namespace: &Namespace<'_>, objects: &[Value]) {
 pub(crate) fn metrics_available(namespace: &Namespace<'_>, name: &str) -> String {
     let resource = namespace.object("voiceassistscaling", name).unwrap_or_default();
     condition(&resource, "MetricsAvailable")
-}
-
-/// A Deployment whose pods kwok runs.
-pub(crate) fn deployment(name: &str, replicas: u32) -> String {
-    format!(
-        "apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers: [{{name: app, image: voiceassist/{name}}}]
-"
-    )
 }
 
 /// Creates the Secret of a server that runs in this namespace, without a certificate, as the install does.

@@ -1,4 +1,4 @@
-//! What both Deployments have had all the time: replicas that were asked for, and those Ready.
+//! What the Deployments of a namespace have had all the time: replicas that were asked for, and those Ready.
 
 use std::{
     fmt::Write as _,
@@ -8,17 +8,16 @@ use std::{
 
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{Api, Client, api::ListParams};
-use support::{eventually, eventually::within};
 use tokio::task::JoinHandle;
 
-use crate::stage::NAMESPACE;
+use super::{eventually, eventually::within};
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// One look at one Deployment.
 #[derive(Clone, Debug)]
-pub(crate) struct Sample {
+pub struct Sample {
     pub at: Instant,
     pub workload: String,
     pub wanted: i32,
@@ -26,15 +25,15 @@ pub(crate) struct Sample {
 }
 
 /// The samples so far. Looking ends when it is dropped.
-pub(crate) struct Replicas {
+pub struct Replicas {
     samples: Arc<Mutex<Vec<Sample>>>,
     looking: JoinHandle<()>,
 }
 
 impl Replicas {
     /// Begins to look. What cannot be read is not there: an API server that is away leaves a gap.
-    pub(crate) fn watch(client: &Client) -> Self {
-        let deployments = Api::<Deployment>::namespaced(client.clone(), NAMESPACE);
+    pub fn watch(client: &Client, namespace: &str) -> Self {
+        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
         let samples = Arc::<Mutex<Vec<Sample>>>::default();
         let kept = Arc::clone(&samples);
         let looking = tokio::spawn(async move {
@@ -51,12 +50,18 @@ impl Replicas {
     }
 
     /// The samples of a workload since then.
-    pub(crate) fn since(&self, workload: &str, then: Instant) -> Vec<Sample> {
+    pub fn since(&self, workload: &str, then: Instant) -> Vec<Sample> {
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = samples
             .iter()
             .filter(|sample| sample.workload == workload && sample.at >= then);
         mine.cloned().collect()
+    }
+
+    /// The fewest replicas that were wanted since then; `None` if nothing was seen.
+    pub fn fewest(&self, workload: &str, then: Instant) -> Option<i32> {
+        let samples = self.since(workload, then);
+        samples.iter().map(|sample| sample.wanted).min()
     }
 
     fn last(&self, workload: &str) -> Option<Sample> {
@@ -69,7 +74,7 @@ impl Replicas {
     }
 
     /// Waits until so many replicas are wanted and Ready; returns how long that took.
-    pub(crate) async fn reach(&self, workload: &str, count: i32, deadline: Duration) -> Duration {
+    pub async fn reach(&self, workload: &str, count: i32, deadline: Duration) -> Duration {
         let began = Instant::now();
         let what = format!("{workload} has {count} replicas, all Ready");
         eventually(deadline, &what, || async {
@@ -82,7 +87,7 @@ impl Replicas {
     }
 
     /// Waits until at least so many are Ready, and as many as are wanted; returns how many, and how long that took.
-    pub(crate) async fn rise(&self, workload: &str, least: i32, deadline: Duration) -> (i32, Duration) {
+    pub async fn rise(&self, workload: &str, least: i32, deadline: Duration) -> (i32, Duration) {
         let began = Instant::now();
         let reached = within(deadline, || async {
             let now = self.last(workload).ok_or("no look yet")?;
@@ -100,7 +105,7 @@ impl Replicas {
     }
 
     /// The replicas that were wanted since then, each with the second: `3 (0 s), 5 (9 s)`.
-    pub(crate) fn course(&self, workload: &str, then: Instant) -> String {
+    pub fn course(&self, workload: &str, then: Instant) -> String {
         let mut text = String::new();
         let mut before = None;
         for sample in self.since(workload, then) {
@@ -116,7 +121,7 @@ impl Replicas {
 
     /// Panics if the replicas fell since then.
     #[track_caller]
-    pub(crate) fn assert_none_fell(&self, workload: &str, then: Instant) {
+    pub fn assert_none_fell(&self, workload: &str, then: Instant) {
         let samples = self.since(workload, then);
         let fell = samples.windows(2).find(|pair| pair[1].wanted < pair[0].wanted);
         let course = self.course(workload, then);
@@ -125,7 +130,7 @@ impl Replicas {
 
     /// Panics if a step was larger than the behaviour allows.
     #[track_caller]
-    pub(crate) fn assert_steps(&self, workload: &str, then: Instant, up: i32, down: i32) {
+    pub fn assert_steps(&self, workload: &str, then: Instant, up: i32, down: i32) {
         for pair in self.since(workload, then).windows(2) {
             let step = pair[1].wanted - pair[0].wanted;
             let course = self.course(workload, then);
