@@ -132,13 +132,14 @@ async fn some_namespaces_are_scaled_with_rights_in_these_alone_and_nothing_is_re
         "{words}{}",
         String::from_utf8_lossy(&doctor.stderr)
     );
-    drop(running);
 
-    // With the namespace its rights go. The other one must not wait for it.
+    // With the namespace its rights go. The other one must not wait for it. The servers run until it is gone: a namespace
+    // stays while an APIService leads to nobody.
     let [orders, shop] = watched;
     drop(orders);
     let gone = ["wait", "--for=delete", "namespace/orders", "--timeout=60s"];
     cluster.kubectl_ok(&gone, None);
+    drop(running);
     let mut running = Running::start(&cluster, &install, &prometheus, called);
     let patch = patch.replace('7', "8");
     shop.kubectl(&["patch", "vas/voiceassist", "--type=json", "-p", &patch]);
