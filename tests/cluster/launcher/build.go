@@ -114,7 +114,7 @@ func ensureBuilt(ctx context.Context, o buildOptions) error {
 		missing := false
 		needed := append([]string{"kubectl"}, componentNames...)
 		if o.kind == real {
-			needed = append(needed, "kubelet", "kube-proxy", "coredns", "pause", "prometheus-in-cluster")
+			needed = slices.Concat(needed, []string{"kubelet", "kube-proxy"}, systemPrograms)
 		}
 		for _, name := range needed {
 			_, err := os.Stat(filepath.Join(o.bin, name))
