@@ -25,18 +25,18 @@ tools:
 cluster:
 	@$(CLUSTER) build
 
-# The tests install the chart with Helm, which is built from source once.
+# The tests install the chart with Helm and check alerts with promtool, which are built from source once.
 .PHONY: helm
 helm:
 	@if [ ! -x "$${VAS_CLUSTER_BIN:-target/cluster/bin}/helm" ]; then \
 		echo "test: first Helm is built from source (once, about 6 minutes)" >&2; \
 	fi
-	@$(CLUSTER) build helm
+	@$(CLUSTER) build helm promtool
 
 .PHONY: demo
 demo: tools announce cluster ## Autoscale VoiceAssist on a real local Kubernetes, and tell the story (KEEP=1 leaves it up)
 	@echo "building vas and the demo (the first time takes a few minutes)" >&2
-	@cargo build --locked -p vas -p vas-demo -p vas-load-model
+	@cargo build --locked --workspace --bin vas --bin demo --bin load-model
 	@target/debug/demo
 
 # What is still to be built, and about how long it takes on two cores.
@@ -57,17 +57,33 @@ attack: tools cluster ## Let a user with the role edit attack an installation, a
 	@target/release/attack $(ARGS)
 
 # libtest starts tests by name and counts those that wait for others as running, so the integration tests are given many
-# threads; tests/support/turn.rs decides who works. The packages are the same in both commands, so nothing is built twice.
+# threads; tests/support/turn.rs decides who works. All commands build for the workspace, so that a crate has the same
+# features in each of them and is built once.
 .PHONY: test
 test: tools cluster helm ## All tests: unit, and integration on a real Kubernetes and a real Prometheus (TEST=name: those whose name has it)
-	cargo build --locked -p vas -p vas-load-model
+	cargo build --locked --workspace --bin vas --bin load-model
 	RUST_BACKTRACE=0 RUST_TEST_THREADS=8 cargo test --locked --workspace --lib --bins $(TEST)
 	RUST_BACKTRACE=0 RUST_TEST_THREADS=128 cargo test --locked --workspace --test integration $(TEST)
 	@[ -n "$(TEST)" ] || (cd tests/cluster && GOTOOLCHAIN=local go vet ./launcher && GOTOOLCHAIN=local go test ./launcher)
 
 .PHONY: test-e2e
-test-e2e: tools ## vas from its image by its chart on nodes that run containers, under load; needs root, else ends with code 77 (CORE=1: the part for every change, 12 minutes; so far that is all)
+test-e2e: tools ## vas from its image by its chart on nodes that run containers, under load; needs root, else ends with code 77 (CORE=1: the part for every change, 14 minutes once built)
 	@CORE=$(CORE) tests/e2e/run.sh
+
+.PHONY: test-voiceassist
+test-voiceassist: tools ## The service in examples/voiceassist over a PostgreSQL 15 and Redis 7 of its own, which it fetches; ends with code 77 where it cannot (TEST=name)
+	@examples/voiceassist/test.sh $(TEST)
+
+.PHONY: image-voiceassist
+image-voiceassist: tools ## Images of the service in examples/voiceassist, of PostgreSQL and of Redis for a local cluster, in target/image (ONLY="service postgres redis")
+	@examples/voiceassist/image/build.sh $(ONLY)
+
+.PHONY: bench-voiceassist
+bench-voiceassist: tools ## Measure the service in examples/voiceassist, each optimisation off and on; writes docs/voiceassist-benchmarks.md (ARGS="--quick"; SUITE=release: all scenarios with one verdict)
+	@examples/voiceassist/tests/servers.sh find >&2
+	@echo "building vas and the service in release mode (the first time takes minutes)" >&2
+	@cargo build --locked --release -p vas
+	@cd examples/voiceassist && cargo bench --locked --bench report -- $(if $(SUITE),--suite $(SUITE)) $(ARGS)
 
 PEERS ?= prometheus-adapter
 
@@ -88,7 +104,7 @@ bench-keda: tools cluster ## The same beside KEDA too, External reads only; KEDA
 GENERATORS ?= oha vegeta k6
 
 .PHONY: bench-load
-bench-load: tools ## Measure the load engine beside oha, wrk, hey, vegeta and k6; writes docs/benchmarks.md (LOAD_ARGS="--quick")
+bench-load: tools ## Measure the load engine beside oha, wrk, hey, vegeta and k6; writes docs/benchmarks.md (LOAD_ARGS="--quick"; VAS_BENCH_OTHER=PATH: beside another build of bench-load)
 	@tests/bench/generators/build.sh $(GENERATORS) || echo "bench-load: goes on without them" >&2
 	@echo "building the benchmark in release mode (the first time takes minutes)" >&2
 	@cargo build --locked --release -p vas-bench --bin bench-load
@@ -109,8 +125,12 @@ bench-operator: tools cluster ## Measure what resources cost operator and API se
 .PHONY: test-peers
 test-peers: tools cluster ## vas beside the real prometheus-adapter and KEDA: every HPA goes on scaling through the move and back (PEERS="prometheus-adapter keda")
 	@tests/bench/peers/build.sh $(PEERS)
-	cargo build --locked -p vas -p vas-load-model
+	cargo build --locked --workspace --bin vas --bin load-model
 	RUST_BACKTRACE=0 cargo test --locked -p vas-tests --test peers -- $(subst -,_,$(PEERS))
+
+.PHONY: test-browser
+test-browser: tools ## The live page of a load test in a Chromium on PATH: light, dark, 400 px; without one it ends with code 77
+	@tests/browser/run.sh
 
 .PHONY: bench-peers
 bench-peers:
@@ -140,6 +160,7 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --exclude vas --lib
+	cd examples/voiceassist && cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings
 
 .PHONY: generate
 generate: tools ## Write the CRD, the schemas of scenario files and reports, docs/reference, and the version wherever it stands
@@ -149,7 +170,28 @@ generate: tools ## Write the CRD, the schemas of scenario files and reports, doc
 	sed -i 's/^\(version\|appVersion\): .*/\1: $(VERSION)/' charts/vas/Chart.yaml
 	cargo run --locked --quiet -p vas -- test schema > docs/scenario.schema.json
 	cargo run --locked --quiet -p vas -- test schema report > docs/report.schema.json
+	cargo run --locked --quiet -p vas -- simulate schema sync > docs/simulate-sync.schema.json
+	cargo run --locked --quiet -p vas -- simulate schema result > docs/simulate-sync-result.schema.json
+	cargo run --locked --quiet -p vas -- monitoring reference > docs/metrics-reference.md
+	cargo run --locked --quiet -p vas -- monitoring rules > manifests/monitoring/rules/vas.yaml
+	cargo run --locked --quiet -p vas -- monitoring rules --format prometheus-rule > manifests/monitoring/prometheus-operator/prometheus-rule.yaml
+	cargo run --locked --quiet -p vas -- simulate schema replay > docs/simulate-result.schema.json
 	for page in resource cli conditions; do cargo run --locked --quiet -p vas -- reference $$page > docs/reference/$$page.md; done
+
+.PHONY: cost
+cost: tools ## Replay a week of VoiceAssist: what of the saving in its report scaling explains; writes docs/cost.md
+	@cargo build --locked --quiet --workspace --bin vas
+	@tests/bench/cost.sh target/debug/vas
+
+SITUATIONS ?= 3000
+SEED ?= 2
+
+# Other random situations than those of tests/golden/hpa-syncs.jsonl, which `tests/cluster/hpa/record.sh` writes too.
+.PHONY: hpa-syncs
+hpa-syncs: tools ## Hold the HPA algorithm to the real controller in SITUATIONS random situations (SEED=n; the first time builds for minutes)
+	tests/cluster/hpa/record.sh $(SITUATIONS) $(SEED) target/hpa/syncs.jsonl
+	cargo test --locked -p vas-diagnose --lib differential
+	rm target/hpa/syncs.jsonl
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 IMAGE ?= voiceassist/vas:$(VERSION)

@@ -131,6 +131,10 @@ pub mod event {
         /// A Warning: somebody had changed fields of a child, and the operator took them back. The message names the fields
         /// and who changed them.
         pub const CHANGE_OVERWRITTEN = "ChangeOverwritten";
+        /// Entries of a schedule have become active; the message names the workload, the entries and the bounds.
+        pub const SCHEDULE_STARTED = "ScheduleStarted";
+        /// Entries of a schedule are no longer active; the message says which bounds count then.
+        pub const SCHEDULE_ENDED = "ScheduleEnded";
         /// The last suspension is over, so every workload scales again.
         pub const RESUMED = "Resumed";
     }

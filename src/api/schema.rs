@@ -15,6 +15,18 @@ pub const QUANTITY_PATTERN: &str =
 /// Pattern of a duration in hours, minutes and seconds, in that order: `1h30m`.
 pub const DURATION_PATTERN: &str = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
 
+/// Pattern of a duration that may also have days of exactly 24 hours: `2d`, `1d12h`.
+pub const LONG_DURATION_PATTERN: &str = r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
+
+/// Pattern of a date with a time to the minute and without an offset: `2026-12-01T08:00`.
+pub const WALL_CLOCK_PATTERN: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$";
+
+/// Pattern of a date: `2026-12-25`.
+pub const DATE_PATTERN: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
+/// Pattern of the name of a time zone: `Europe/Berlin`.
+pub const TIME_ZONE_PATTERN: &str = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$";
+
 /// Pattern of the names of environments, workloads and metrics: a DNS label.
 pub const NAME_PATTERN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
@@ -70,6 +82,26 @@ pub fn match_labels(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "maxProperties": 8,
         "additionalProperties": {"type": "string", "maxLength": 128},
+    })
+}
+
+/// A set of dates, at most 100.
+pub fn dates(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 100,
+        "x-kubernetes-list-type": "set",
+        "items": {"type": "string", "maxLength": 10, "pattern": DATE_PATTERN},
+    })
+}
+
+/// The names of active entries of a schedule, at most 16.
+pub fn entry_names(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 16,
+        "x-kubernetes-list-type": "atomic",
+        "items": {"type": "string", "maxLength": 63},
     })
 }
 

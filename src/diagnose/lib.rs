@@ -1,4 +1,5 @@
-//! `vas doctor`, `vas explain` and `vas init`: why something does not scale, why it scales as it does, and how it could.
+//! `vas doctor`, `vas explain`, `vas simulate` and `vas init`: why something does not scale, why it scales as it does, how it
+//! would, and how it could.
 
 #![cfg_attr(
     test,
@@ -8,3 +9,4 @@
 pub mod doctor;
 pub mod explain;
 pub mod init;
+pub mod simulate;

@@ -13,7 +13,7 @@ use super::{
     model::scaling::Scaling,
     progress::{Line, Progress},
     scenario::model::Scenario,
-    web::Web,
+    web::{self, Web},
 };
 
 /// Time from the decision to send to the first request, in which the threads start.
@@ -38,14 +38,6 @@ impl Sending<'_> {
     /// Whether somebody watches the run on its live page.
     pub(crate) fn is_watched(&self) -> bool {
         self.web.is_some_and(Web::is_watched)
-    }
-
-    /// Completes when the live page asks for the end of the run.
-    async fn stopped_on_page(&self) {
-        match self.web {
-            Some(web) => web.stopped().await,
-            None => std::future::pending().await,
-        }
     }
 }
 
@@ -113,7 +105,7 @@ pub(crate) async fn drive(
                 progress.say("stopping: waiting for what is under way; a second signal stops at once");
                 running.stop(End::Interrupted);
             }
-            () = sending.stopped_on_page(), if !stopping => {
+            () = web::stopped(sending.web), if !stopping => {
                 stopping = true;
                 progress.say("stopping, as asked for on the live page: waiting for what is under way");
                 running.stop(End::Interrupted);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::scenario::model::{Load, Scenario};
+use super::scenario::{model::Scenario, rate::Profile};
 use vas_core::k8s::duration;
 
 /// The largest load that is sent.
@@ -44,21 +44,24 @@ impl Limits {
     /// # Errors
     /// When the load is too high or takes too long.
     pub fn guard(&self, scenario: &Scenario) -> Result<(), LimitError> {
-        let profile = scenario.load.profile();
-        let (unit, flag, limit) = match scenario.load {
-            Load::Open(_) => ("journeys per second", "--max-rate", self.rate),
-            Load::Closed(_) => ("users", "--max-users", self.users),
-        };
-        if profile.peak() > limit {
-            return Err(LimitError::TooMuch {
-                peak: profile.peak(),
-                unit,
-                flag,
-                limit,
-            });
+        let load = &scenario.load;
+        for (profile, unit, flag, limit) in [
+            (load.rates(), "journeys per second", "--max-rate", self.rate),
+            (load.users(), "users", "--max-users", self.users),
+        ] {
+            let peak = profile.map_or(0.0, Profile::peak);
+            if peak > limit {
+                return Err(LimitError::TooMuch {
+                    peak,
+                    unit,
+                    flag,
+                    limit,
+                });
+            }
         }
-        if profile.duration() > self.duration {
-            return Err(LimitError::TooLong(profile.duration(), self.duration));
+        let duration = load.profile().duration();
+        if duration > self.duration {
+            return Err(LimitError::TooLong(duration, self.duration));
         }
         Ok(())
     }

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use super::{
     model::{latencies::Quantiles, measured::Second},
-    scenario::{
-        duration::short,
-        model::{Load, Scenario},
-    },
+    scenario::{duration::short, model::Scenario},
 };
 use vas_core::k8s::duration;
 
@@ -43,9 +40,10 @@ struct Sums {
 impl Line {
     /// The line about the load of this scenario.
     pub fn of(scenario: &Scenario) -> Self {
-        let concurrency = match scenario.load {
-            Load::Open(_) => "under way",
-            Load::Closed(_) => "users",
+        let concurrency = if scenario.load.has_schedule() {
+            "under way"
+        } else {
+            "users"
         };
         Self::new(scenario.load.profile().duration(), concurrency)
     }
@@ -68,6 +66,11 @@ impl Line {
         self.since.failed += second.failed;
         self.last = second;
         self.state = state;
+    }
+
+    /// The second that was counted last.
+    pub fn last(&self) -> &Second {
+        &self.last
     }
 
     /// Number of seconds since the last line was taken.

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use super::{
     autoscaling::watching::Watching,
     clock::RunClock,
+    distributed::{
+        barrier::{Barrier, BarrierError},
+        lines,
+    },
     drive::{LEAD, Meanwhile, Sending, drive},
     engine::EngineError,
     judge::judge,
@@ -25,6 +29,9 @@ pub enum RunError {
     /// The setup failed.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// Not all of the workers that send together were ready.
+    #[error(transparent)]
+    Barrier(#[from] BarrierError),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] std::io::Error),
@@ -37,11 +44,40 @@ pub enum RunError {
 pub async fn run(
     scenario: Scenario,
     sending: Sending<'_>,
+    watching: Option<Watching>,
+    progress: &mut impl Progress,
+) -> Result<Report, RunError> {
+    together(scenario, sending, watching, None, progress).await
+}
+
+/// As [`run`], for one of several workers that begin together: after its setup it waits at the barrier. It is given
+/// with the number of this worker.
+///
+/// # Errors
+/// As [`run`]; when not all workers are ready in time.
+pub async fn together(
+    scenario: Scenario,
+    sending: Sending<'_>,
     mut watching: Option<Watching>,
+    barrier: Option<(&Barrier, u32)>,
     progress: &mut impl Progress,
 ) -> Result<Report, RunError> {
     let stop = shutdown::on_signal().map_err(RunError::Signals)?;
-    let scenario = Arc::new(setup::before(scenario, sending.target, &stop).await?);
+    let scenario = Arc::new(setup::before(scenario, sending.target, sending.web, &stop).await?);
+    if let Some((barrier, index)) = barrier {
+        progress.say(lines::ready());
+        let passed = tokio::select! {
+            passed = barrier.pass(index) => passed.map_err(RunError::from),
+            () = stop.cancelled() => Err(SetupError::Interrupted.into()),
+        };
+        if let Err(error) = passed {
+            // What the setup made is taken away also where no load follows.
+            if let Some(failed) = setup::after(&scenario, sending.target, sending.web).await {
+                progress.say(&failed);
+            }
+            return Err(error);
+        }
+    }
     let clock = RunClock::begins_in(LEAD);
     if let Some(watching) = &watching {
         watching.begin(clock);
@@ -57,11 +93,11 @@ pub async fn run(
         }
     };
     let measured = drive(&scenario, sending, clock, &stop, each, progress).await;
-    if let Some(failed) = setup::after(&scenario, sending.target).await {
+    if let Some(failed) = setup::after(&scenario, sending.target, sending.web).await {
         progress.say(&failed);
     }
     let measured = measured?;
-    let scenario = if scenario.iterations.is_some() {
+    let scenario = if scenario.turns().is_some() {
         // The load lasted as long as the iterations took, and the report is about that time.
         Arc::new(Scenario {
             load: scenario.load.until(measured.elapsed),

@@ -1,17 +1,14 @@
 //! Finds scenarios by what users name: a built-in scenario, a suite of several, or a file.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::Path,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::BTreeMap, io, path::Path, time::Duration};
 
 use super::{
     engine::{self, EngineError},
+    files,
     http::{Target, masked},
     scenario::{
         ScenarioError, builtin,
+        hosts::Hosts,
         model::{Action, Scenario, Threshold},
         parse, parse_in, path_of_flag,
         problem::Problem,
@@ -24,9 +21,6 @@ use super::{
 
 /// Thresholds where neither a scenario nor the user gives any.
 const OBJECTIVE: [&str; 2] = ["latency p95 < 500ms", "errors < 1%"];
-
-/// The largest file beside a scenario (trace, body, data), in bytes: 64 MiB.
-const LARGEST_FILE: u64 = 64 << 20;
 
 /// Why there is nothing to run.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +60,16 @@ pub enum SelectionError {
         /// The step, and what is wrong with it.
         error: EngineError,
     },
+    /// A URL is given for a host that the scenario does not have.
+    #[error("--host {name}: scenario {scenario} has no host of this name{}", known(.hosts))]
+    Host {
+        /// Name of the host, as given.
+        name: String,
+        /// Name of the scenario.
+        scenario: String,
+        /// Names of its hosts.
+        hosts: Vec<String>,
+    },
     /// A path is given for a scenario that has paths of its own.
     #[error(
         "--path is for {}: the steps of {name:?} have paths of their own",
@@ -83,6 +87,14 @@ pub enum SelectionError {
     Query,
 }
 
+fn known(hosts: &[String]) -> String {
+    if hosts.is_empty() {
+        String::new()
+    } else {
+        format!(": it has {}", hosts.join(", "))
+    }
+}
+
 /// How a scenario is changed before it runs.
 #[derive(Clone, Debug)]
 pub struct Changes {
@@ -94,6 +106,8 @@ pub struct Changes {
     pub thresholds: Vec<Threshold>,
     /// Path and query that a scenario for any service requests; `None` for that of the target.
     pub path: Option<String>,
+    /// URLs of its other hosts, instead of its own.
+    pub hosts: Hosts,
 }
 
 /// The scenarios of this name, in the order in which they run; at least one.
@@ -110,8 +124,7 @@ pub fn select(name: &str, changes: &Changes, target: &Target) -> Result<Vec<Scen
         let mut scenario =
             load_at(name, changes.path.as_deref(), target)?.scaled(changes.time, changes.load)?;
         scenario.thresholds.extend(changes.thresholds.iter().cloned());
-        check(&scenario, target)?;
-        Ok(scenario)
+        relocated(scenario, &changes.hosts, target)
     };
     names.into_iter().map(one).collect()
 }
@@ -124,6 +137,7 @@ pub fn select(name: &str, changes: &Changes, target: &Target) -> Result<Vec<Scen
 pub fn journeys(
     name: Option<&str>,
     thresholds: &[Threshold],
+    hosts: &Hosts,
     target: &Target,
 ) -> Result<Scenario, SelectionError> {
     let mut scenario = if let Some(name) = name {
@@ -139,6 +153,26 @@ pub fn journeys(
         scenario.thresholds = OBJECTIVE.iter().filter_map(|text| text.parse().ok()).collect();
     }
     scenario.iterations = None;
+    relocated(scenario, hosts, target)
+}
+
+/// The scenario with the URLs of its other hosts replaced by these, if it can be run then; see `check`.
+///
+/// # Errors
+/// When it has no host of a name, or as `check`.
+pub fn relocated(mut scenario: Scenario, hosts: &Hosts, target: &Target) -> Result<Scenario, SelectionError> {
+    for (name, url) in hosts {
+        match scenario.hosts.get_mut(name) {
+            Some(host) => host.clone_from(url),
+            None => {
+                return Err(SelectionError::Host {
+                    name: name.clone(),
+                    scenario: scenario.name.clone(),
+                    hosts: scenario.hosts.keys().cloned().collect(),
+                });
+            }
+        }
+    }
     check(&scenario, target)?;
     Ok(scenario)
 }
@@ -148,7 +182,7 @@ pub fn journeys(
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn check(scenario: &Scenario, target: &Target) -> Result<(), SelectionError> {
+fn check(scenario: &Scenario, target: &Target) -> Result<(), SelectionError> {
     for threshold in &scenario.thresholds {
         let fits = threshold.fits(&scenario.journeys);
         fits.map_err(|misfit| SelectionError::Threshold {
@@ -209,20 +243,96 @@ fn load_at(name: &str, path: Option<&str>, target: &Target) -> Result<Scenario, 
 /// # Errors
 /// When there is none of this name, or it is invalid.
 pub fn load(name: &str) -> Result<Scenario, SelectionError> {
+    load_in(name, &variable)
+}
+
+/// The same to be looked at and not to run: variables of the environment need not be set.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_to_show(name: &str) -> Result<Scenario, SelectionError> {
+    load_in(name, &|_| Some("x".to_owned()))
+}
+
+/// Everything that a scenario is read from.
+#[derive(Default)]
+pub struct Sources {
+    /// The name of its file, without folders; `None` for a scenario of vas.
+    pub file: Option<String>,
+    /// Its text and the files beside it, by the names that the scenario has for them.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Variables of the environment, with their values.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Reads a scenario again, and returns what it is read from.
+///
+/// # Errors
+/// As [`load`]; when a file is no regular one, which may be empty by now.
+pub fn sources(name: &str) -> Result<Sources, SelectionError> {
+    if builtin::find(name).is_some() {
+        return Ok(Sources::default());
+    }
+    let (files, variables) = (RefCell::default(), RefCell::default());
+    let path = Path::new(name);
+    let (text, stem) = text_of(path, files::read_again)?;
+    let beside = |file: &str| {
+        let content = beside(path, file, files::read_again)?;
+        let known: &mut BTreeMap<_, _> = &mut files.borrow_mut();
+        known.insert(file.to_owned(), content.clone());
+        Ok(content)
+    };
+    let value = |name: &str| {
+        let value = variable(name)?;
+        let known: &mut BTreeMap<_, _> = &mut variables.borrow_mut();
+        known.insert(name.to_owned(), value.clone());
+        Some(value)
+    };
+    parse_in(&text, &stem, &beside, &value)?;
+    let mut files = files.into_inner();
+    let file = path.file_name().map(|file| file.to_string_lossy().into_owned());
+    if let Some(file) = &file {
+        files.insert(file.clone(), text.into_bytes());
+    }
+    Ok(Sources {
+        file,
+        files,
+        variables: variables.into_inner(),
+    })
+}
+
+fn load_in(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Scenario, SelectionError> {
     let no_files = |_: &str| Err("a scenario of vas has no files".to_owned());
     if let Some(builtin) = builtin::find(name) {
         return Ok(parse(builtin.text, name, &no_files)?);
     }
     let path = Path::new(name);
-    let text = fs::read_to_string(path).map_err(|error| SelectionError::Unknown {
-        name: masked(name),
+    let (text, stem) = text_of(path, files::read)?;
+    let beside = |file: &str| beside(path, file, files::read);
+    Ok(parse_in(&text, &stem, &beside, variable)?)
+}
+
+/// How a file is read.
+type Read = fn(&Path) -> io::Result<Vec<u8>>;
+
+/// The text of a scenario's file, and the name of the scenario.
+fn text_of(path: &Path, read: Read) -> Result<(String, String), SelectionError> {
+    let name = path.to_string_lossy();
+    let text = read(path).and_then(files::text);
+    let text = text.map_err(|error| SelectionError::Unknown {
+        name: masked(&name),
         error,
     })?;
-    let beside = |file: &str| read(&path.parent().unwrap_or(Path::new("")).join(file));
     let stem = path
         .file_stem()
-        .map_or(name.into(), |stem| stem.to_string_lossy());
-    Ok(parse_in(&text, &stem, &beside, &variable)?)
+        .map_or(name.clone(), |stem| stem.to_string_lossy());
+    Ok((text, stem.into_owned()))
+}
+
+/// The content of a file beside a scenario.
+fn beside(path: &Path, file: &str, read: Read) -> Result<Vec<u8>, String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read(&folder.join(file)).map_err(|error| error.to_string())
 }
 
 /// The value of a variable of the environment; `None` also where it is not UTF-8.
@@ -232,18 +342,6 @@ pub fn load(name: &str) -> Result<Scenario, SelectionError> {
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// The content of a file beside a scenario.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut content = Vec::new();
-    let taken = file.take(LARGEST_FILE + 1).read_to_end(&mut content);
-    taken.map_err(|error| error.to_string())?;
-    if content.len() as u64 > LARGEST_FILE {
-        return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
-    }
-    Ok(content)
 }
 
 #[cfg(test)]
@@ -262,6 +360,7 @@ mod tests {
             load: 1.0,
             thresholds: vec![threshold.parse().unwrap()],
             path: None,
+            hosts: Hosts::new(),
         };
         select(name, &changes, &target()).map_err(|error| error.to_string())
     }
@@ -281,7 +380,9 @@ mod tests {
         assert!(error.contains("no step is a websocket"), "{error}");
         assert!(selected("api-journey", "step log in: errors < 1%").is_ok());
         let given = ["step log in: errors < 1%".parse().unwrap()];
-        let error = journeys(None, &given, &target()).unwrap_err().to_string();
+        let error = journeys(None, &given, &Hosts::new(), &target())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("no step is called"), "{error}");
     }
 
@@ -294,6 +395,7 @@ mod tests {
             load: 1.0,
             thresholds: Vec::new(),
             path: path.map(str::to_owned),
+            hosts: Hosts::new(),
         };
         let scenarios = select(name, &changes, &target).map_err(|error| error.to_string())?;
         let step = scenarios[0].journeys[0].steps[0].clone();

@@ -63,7 +63,11 @@ impl Service for Router {
             Err(error) => error.into_response(),
         };
         let taken = self.clock.monotonic().saturating_sub(started);
-        self.telemetry.answered(response.status().as_u16(), taken);
+        let code = response.status().as_u16();
+        self.telemetry.answered(code, taken);
+        if let Some(api) = read_of(request.uri().path()) {
+            self.telemetry.read(api, code);
+        }
         response
     }
 }
@@ -126,6 +130,7 @@ impl Router {
             document => self
                 .documents
                 .answer(document, query, request.headers())
+                .await
                 .ok_or_else(|| unknown(&user, path, &route)),
         }
     }
@@ -171,6 +176,13 @@ impl Router {
         }
         response
     }
+}
+
+/// The API of a read of a metric, told by its path; `None` for discovery and all else.
+fn read_of(path: &str) -> Option<MetricsApi> {
+    let (group, rest) = path.strip_prefix("/apis/")?.split_once('/')?;
+    let api = MetricsApi::ALL.into_iter().find(|api| api.group() == group)?;
+    rest.contains("/namespaces/").then_some(api)
 }
 
 /// Refuses every method but GET. Kubernetes clients never send HEAD, and Kubernetes' own resources refuse it
@@ -225,6 +237,17 @@ mod tests {
             assert_eq!(unknown(&user("somebody"), path, &route).code(), 404);
             assert_eq!(unknown(&user("system:anonymous"), path, &route).code(), 403);
         }
+    }
+
+    #[test]
+    fn a_read_is_told_from_discovery() {
+        let custom = "/apis/custom.metrics.k8s.io/v1beta2";
+        assert_eq!(read_of(custom), None);
+        assert_eq!(read_of("/apis/apps/v1/namespaces/ns/deployments"), None);
+        let read = format!("{custom}/namespaces/ns/pods/*/rate");
+        assert_eq!(read_of(&read), Some(MetricsApi::Custom));
+        let external = "/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/depth";
+        assert_eq!(read_of(external), Some(MetricsApi::External));
     }
 
     #[test]

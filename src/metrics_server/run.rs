@@ -32,7 +32,7 @@ use crate::{
     },
     documents::Documents,
     fallback::{FallbackSettings, Fallbacks},
-    metrics::{availability::Reporter, reads::Memory, registry::Registry, watches},
+    metrics::{availability::Reporter, exported::Exported, reads::Memory, registry::Registry, watches},
     polling::{
         first_answers::FirstAnswers,
         intake::{self, Intake},
@@ -49,10 +49,19 @@ use crate::{
 use vas_cluster::{
     clock::Clock,
     leader::{self, LeaderConfig},
-    telemetry::http::{self, Check, Endpoints, HttpError},
+    telemetry::{
+        api_requests::ApiRequests,
+        exposed::Exposed,
+        http::{self, Check, Endpoints, HttpError},
+        process,
+        scrapes::Scrapes,
+    },
     watch::Scope,
 };
-use vas_core::metrics::promql::ShapeLimits;
+use vas_core::{
+    metrics::promql::ShapeLimits,
+    monitoring::families::{Exporter, metrics_server as families},
+};
 use vas_prometheus::config::Configuration;
 
 /// How long the secure port stays open after the replica has reported that it is not ready.
@@ -94,6 +103,8 @@ pub struct Settings {
     pub token_ttl: Duration,
     /// The election of the replica that reports `MetricsAvailable`; without one, this replica reports.
     pub election: Option<LeaderConfig>,
+    /// The counts that the client keeps of its requests.
+    pub api_requests: ApiRequests,
 }
 
 /// Why the server could not start, or had to stop.
@@ -129,13 +140,21 @@ pub async fn run(
     let mut metrics = MetricsRegistry::default();
     let reload_metrics = ReloadMetrics::new(&mut metrics);
     let parts = Parts::new(&settings, Telemetry::new(&mut metrics));
-    let metrics = Arc::new(metrics);
+    settings
+        .api_requests
+        .register(&mut metrics, families::API_REQUESTS);
+    process::register(&mut metrics, Exporter::MetricsServer);
+    let (exported, time) = (Exported::new(parts.memory.clone()), clock.clone());
+    let metrics = Arc::new(Scrapes::new(Exposed {
+        registry: Arc::new(metrics),
+        objects: Arc::new(move || exported.parts(time.monotonic())),
+    }));
     let secure = listener::bind(settings.secure_address)?;
     let plain = http::bind(settings.metrics_address)?;
     let endpoints = Endpoints {
         live: http::always(),
         ready: parts.ready(),
-        registry: metrics.clone(),
+        metrics: metrics.clone(),
     };
     let mut tasks = JoinSet::new();
     parts.spawn_watches(&mut tasks, &client, &settings.scope, clock.clone());
@@ -262,15 +281,18 @@ impl Parts {
         let (registry, synced) = (self.memory.registry.clone(), self.scalings_synced.clone());
         let intake = Intake::new(registry, Arc::default(), synced);
         let (api, in_scope) = (client.clone(), scope.clone());
-        tasks.spawn(async move { intake::follow(api, &in_scope, intake).await });
+        let telemetry = self.telemetry.clone();
+        tasks.spawn(async move { intake::follow(api, &in_scope, intake, &telemetry.restarts).await });
         let (pods, synced) = (self.memory.pods.clone(), self.pods_synced.clone());
         let (api, in_scope) = (client.clone(), scope.clone());
-        tasks.spawn(async move { watches::pods(api, &in_scope, pods, synced).await });
+        let telemetry = self.telemetry.clone();
+        tasks.spawn(async move { watches::pods(api, &in_scope, pods, synced, &telemetry.restarts).await });
         let (names, registry) = (self.memory.resource_names.clone(), self.memory.registry.clone());
         let (api, changed) = (client.clone(), self.scalings_synced.subscribe());
         tasks.spawn(async move { names.follow(api, clock, registry, changed).await });
         let (api, trust) = (client.clone(), self.trust.clone());
-        tasks.spawn(async move { trust_watch::follow(api, &trust).await });
+        let telemetry = self.telemetry.clone();
+        tasks.spawn(async move { trust_watch::follow(api, &trust, &telemetry.restarts).await });
     }
 
     fn spawn_poller(
@@ -329,7 +351,7 @@ impl Parts {
         &self,
         (tokens, authorizer): (TokenReviewer, Authorizer),
         fallbacks: Fallbacks,
-        metrics: Arc<MetricsRegistry>,
+        metrics: Arc<Scrapes>,
         clock: Arc<dyn Clock>,
     ) -> Router {
         Router {

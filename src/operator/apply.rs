@@ -162,6 +162,11 @@ impl Round<'_> {
             Err(_) => "failed",
         };
         self.context.metrics.applied(reference.kind, label);
+        if let Ok(Change::Updated { overwrote }) = &result
+            && !overwrote.is_empty()
+        {
+            self.context.metrics.overwrote(reference.kind);
+        }
         let reported = match result {
             Ok(change) => {
                 tracing::info!(child = %reference, result = label, "wrote a child");

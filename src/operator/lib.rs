@@ -14,6 +14,7 @@
 )]
 
 mod apply;
+mod boundaries;
 mod cache;
 mod caches;
 mod concern;
@@ -25,9 +26,11 @@ mod live;
 mod malformed;
 mod memory;
 mod metrics;
+mod objects;
 mod observe;
 mod pruned;
 mod reconcile;
+mod reconciles;
 mod stored;
 mod streams;
 mod targets;
@@ -35,7 +38,11 @@ mod update_status;
 mod write;
 mod written;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use futures::StreamExt;
 use kube::{
@@ -52,15 +59,25 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     context::Context,
     metrics::Metrics,
+    objects::Objects,
+    reconciles::LastReconciles,
     stored::Stored,
     streams::{Streams, Triggers},
 };
+pub use objects::MetricsLimits;
 use vas_cluster::{
     clock::Clock,
     leader::{self, Election, Fence, LeaderConfig, LeaderState},
-    telemetry::http::{self, Endpoints, HttpError},
-    watch::Scope,
+    telemetry::{
+        api_requests::ApiRequests,
+        exposed::Exposed,
+        http::{self, Endpoints, HttpError},
+        process,
+        scrapes::Scrapes,
+    },
+    watch::{Restarts, Scope},
 };
+use vas_core::monitoring::families::{Exporter, operator as families};
 
 /// A resource is reconciled when no trigger came for this time, so that the watch events of all its children
 /// together cause one reconcile.
@@ -83,6 +100,10 @@ pub struct Settings {
     pub resync_period: Duration,
     /// Most reconciles that run at the same time.
     pub concurrent_reconciles: u16,
+    /// How much is exported of resources at `/metrics`.
+    pub metrics: MetricsLimits,
+    /// The counts that the client keeps of its requests.
+    pub api_requests: ApiRequests,
 }
 
 /// Why the operator ended although nobody asked it to stop.
@@ -110,16 +131,36 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), OperatorError> {
     let mut registry = Registry::default();
-    let metrics = Metrics::register(registry.sub_registry_with_prefix("vas"));
+    let metrics = Metrics::register(&mut registry, settings.resync_period);
+    let reconciles = Arc::new(LastReconciles::default());
     let (store, writer) = reflector::store::<Stored>();
     let (triggers, queue) = Triggers::new();
-    let mut streams = Streams::start(&client, settings.scope.clone(), writer, triggers);
+    let restarts = Restarts::default();
+    settings
+        .api_requests
+        .register(&mut registry, families::API_REQUESTS);
+    restarts.register(&mut registry, families::WATCH_RESTARTS);
+    process::register(&mut registry, Exporter::Operator);
+    let scope = settings.scope.clone();
+    let mut streams = Streams::start(&client, scope, writer, triggers.clone(), restarts);
 
     let listener = http::bind(settings.metrics_bind_address)?;
+    let objects = Objects {
+        store: store.clone(),
+        caches: streams.caches(),
+        reconciles: reconciles.clone(),
+        metrics: metrics.clone(),
+        clock: clock.clone(),
+        limits: settings.metrics,
+        reduced: AtomicBool::new(false),
+    };
     let endpoints = Endpoints {
         live: http::always(),
         ready: streams.readiness(),
-        registry: Arc::new(registry),
+        metrics: Arc::new(Scrapes::new(Exposed {
+            registry: Arc::new(registry),
+            objects: Arc::new(move || objects.parts()),
+        })),
     };
     let serving = tokio::spawn(http::serve(listener, endpoints, stop.child_token()));
 
@@ -128,7 +169,9 @@ pub async fn run(
         settings,
         clock,
         metrics,
+        reconciles,
         caches: streams.caches(),
+        triggers,
     };
     let result = tokio::select! {
         watch = streams.ended() => Err(OperatorError::Ended(watch)),
@@ -146,7 +189,9 @@ struct Leadership {
     settings: Settings,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    reconciles: Arc<LastReconciles>,
     caches: Arc<caches::Caches>,
+    triggers: Triggers,
 }
 
 impl Leadership {
@@ -192,6 +237,12 @@ impl Leadership {
             .concurrency(self.settings.concurrent_reconciles);
         let context = Arc::new(Context::new(self, store.clone(), fence));
         let forget = context.clone();
+        let boundaries = boundaries::wake(
+            context.boundaries.clone(),
+            self.clock.clone(),
+            self.triggers.clone(),
+            self.metrics.clone(),
+        );
         self.metrics.leader.set(1);
         // The controller gets no watch of its own, hence `pending`. Its watch would start only with the
         // leadership, and it would reconcile at every event, also at the operator's own writes of a status.
@@ -216,6 +267,7 @@ impl Leadership {
             () = controller => {
                 if stop.is_cancelled() { Ok(()) } else { Err(OperatorError::Ended("the controller")) }
             }
+            () = boundaries => Err(OperatorError::Ended("the boundaries of schedules")),
             () = drained => Ok(()),
             () = lost(election) => Err(OperatorError::LostLease),
         };

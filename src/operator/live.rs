@@ -5,8 +5,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
 use kube::core::ApiResource;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 
 use crate::{
     cache::{Indexed, Term},
@@ -18,6 +18,7 @@ use vas_api::{
 };
 use vas_core::{
     k8s::label_selector::LabelSelector,
+    monitoring::readings::Reading,
     reconcile::{
         child::{ChildKind, Live, Mirrored, MirroredCondition, TargetKey},
         drift::OwnedFields,
@@ -68,6 +69,20 @@ struct Metadata {
     managed_fields: Option<Vec<ManagedFieldsEntry>>,
 }
 
+/// The part of the object that is packed.
+#[derive(Serialize)]
+struct Content<'a> {
+    metadata: ContentMetadata<'a>,
+    spec: &'a Value,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContentMetadata<'a> {
+    labels: &'a Value,
+    owner_references: Option<&'a [OwnerReference]>,
+}
+
 impl<'de> Deserialize<'de> for Watched {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Sent {
@@ -91,22 +106,33 @@ impl<'de> Deserialize<'de> for Watched {
         let selector = spec.get("selector").cloned();
         let selector = selector.and_then(|selector| serde_json::from_value(selector).ok());
         let selector = selector.as_ref().map(LabelSelector::from);
-        let content = json!({
-            "metadata": {"labels": metadata.labels, "ownerReferences": owners},
-            "spec": spec,
-        });
+        let content = Content {
+            metadata: ContentMetadata {
+                labels: &metadata.labels,
+                owner_references: owners.as_deref(),
+            },
+            spec: &spec,
+        };
+        let content = serde_json::to_string(&content).map_err(D::Error::custom)?;
         let managed_fields = metadata.managed_fields.unwrap_or_default();
-        let live = metadata.name.clone().zip(metadata.uid).map(|(name, uid)| Live {
-            name,
-            uid,
-            controller,
-            deleting: metadata.deletion_timestamp.is_some(),
-            owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
-            content: Packed::new(&content.to_string()),
-            target,
-            selector,
-            conditions: mirrored(&status),
-            replicas: replicas(&status),
+        let live = metadata.name.clone().zip(metadata.uid).map(|(name, uid)| {
+            let mut live = Live {
+                name,
+                uid,
+                controller,
+                deleting: metadata.deletion_timestamp.is_some(),
+                owned: OwnedFields::of(&managed_fields, FIELD_MANAGER),
+                content: Packed::new(&content),
+                target,
+                selector,
+                conditions: mirrored(&status),
+                replicas: replicas(&status),
+                reading: None,
+            };
+            if live.owning_resource().is_some() {
+                live.reading = Reading::of(&spec, &status).map(Box::new);
+            }
+            live
         });
         Ok(Self::new(
             metadata.namespace,
@@ -170,6 +196,8 @@ fn mirrored(status: &Value) -> Mirrored {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::cache::Key;
 

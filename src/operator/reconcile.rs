@@ -51,6 +51,7 @@ pub(super) async fn reconcile(object: Arc<Stored>, context: Arc<Context>) -> Res
     let outcome = result.as_ref().map_or_else(ReconcileError::label, |_| "success");
     let took = context.clock.monotonic().saturating_sub(started);
     context.metrics.reconciled(outcome, took);
+    context.reconciles.ended(&key, context.clock.monotonic());
     match &result {
         Ok(_) => {
             context.memory.succeeded(&key);
@@ -128,8 +129,12 @@ async fn reconcile_resource(
 
     let (observed, unreadable) = observe(resource, object, context, failures).await?;
     let mut validation = judged(object, &key.0, &context.judging).await?;
-    let suspended = freeze(object, &mut validation, context.clock.now());
-    let mut plan = plan(object, &validation, &observed);
+    // One moment for all steps: what the plan writes is what the status says.
+    let now = context.clock.now();
+    let suspended = freeze(object, &mut validation, now);
+    // Set before anything is written, so that a write that fails or takes long misses no boundary.
+    context.boundaries.set(&key, next_boundary(&validation, now));
+    let mut plan = plan(object, &validation, &observed, now);
     context.memory.damp(&key, &mut plan, context.clock.monotonic());
     let applied = apply(&key, &plan, context, failures, until).await;
     let written = if applied.reports_status {
@@ -141,7 +146,7 @@ async fn reconcile_resource(
             plan: &plan,
             outcomes: &applied.outcomes,
         };
-        update_status(&inputs, context).await
+        update_status(&inputs, now, context).await
     } else {
         Ok(Vec::new())
     };
@@ -165,6 +170,14 @@ async fn reconcile_resource(
     // The end of a suspension is a moment in an annotation: no watch event comes when it passes.
     let end = suspended.next_end().map(|end| time_to(end, context.clock.now()));
     Ok(Action::requeue(end.map_or(wait, |end| end.min(wait))))
+}
+
+/// The first boundary of the schedules of all workloads.
+fn next_boundary(validation: &Validation, now: Timestamp) -> Option<Timestamp> {
+    let workloads = validation.scaling.iter().flat_map(|scaling| &scaling.workloads);
+    workloads
+        .filter_map(|workload| workload.schedules.walk(now).next_boundary())
+        .min()
 }
 
 fn key(resource: &ResourceRef) -> Key {

@@ -13,7 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use vas_api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec, VoiceAssistScalingStatus};
-use vas_core::reconcile::{packed::Packed, suspend::annotation::keep_only_suspensions};
+use vas_core::{
+    monitoring::scaling,
+    reconcile::{packed::Packed, suspend::annotation::keep_only_suspensions},
+};
 
 /// A resource in its compact form.
 #[derive(Clone, Debug)]
@@ -55,6 +58,17 @@ struct Content {
 }
 
 impl Stored {
+    /// What is exported of spec and status; `None` if the resource does not parse.
+    pub(super) fn exported(&self) -> Option<scaling::Content> {
+        let packed = self.content.as_ref().ok()?;
+        serde_json::from_str(&packed.text()).ok()
+    }
+
+    /// Whether the resource is reconciled again without a change of it.
+    pub(super) fn is_resynced(&self) -> bool {
+        self.content.is_ok() && self.metadata.deletion_timestamp.is_none()
+    }
+
     /// Unpacks the resource.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Step 5, status: writes the status if it changed. [`super::malformed`] writes the status of an object that
 //! does not parse.
 
+use jiff::Timestamp;
+
 use crate::{context::Context, error::ReconcileError, written::Written};
 use vas_api::{condition::METRICS_AVAILABLE, v1alpha1::VoiceAssistScaling};
 use vas_core::reconcile::{
@@ -8,12 +10,13 @@ use vas_core::reconcile::{
     status::{Inputs, status},
 };
 
-/// Writes the status if it changed, and returns the Events to publish for the change.
+/// Writes the status as of `now` if it changed, and returns the Events to publish for the change.
 pub(super) async fn update_status(
     inputs: &Inputs<'_>,
+    now: Timestamp,
     context: &Context,
 ) -> Result<Vec<Notice>, ReconcileError> {
-    let Some(new) = status(inputs, context.clock.now()) else {
+    let Some(new) = status(inputs, now) else {
         return Ok(Vec::new());
     };
     let resource = &inputs.observed.resource;

@@ -10,7 +10,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::{error::WriteError, live::api_resource};
+use crate::{error::WriteError, live::api_resource, metrics::Metrics};
 use vas_api::{FIELD_MANAGER, FIELD_MANAGER_STATUS, v1alpha1::VoiceAssistScaling};
 use vas_cluster::leader::Fence;
 use vas_core::{
@@ -34,11 +34,16 @@ const NO_OBJECT: &str = "1";
 pub(super) struct Writer {
     client: Client,
     fence: Fence,
+    metrics: Metrics,
 }
 
 impl Writer {
-    pub(super) fn new(client: Client, fence: Fence) -> Self {
-        Self { client, fence }
+    pub(super) fn new(client: Client, fence: Fence, metrics: Metrics) -> Self {
+        Self {
+            client,
+            fence,
+            metrics,
+        }
     }
 
     /// Creates a child. The result is a conflict if an object of that name exists.
@@ -106,8 +111,8 @@ impl Writer {
         gone_is_fine(self.send(api.delete(&child.name, &params)).await)
     }
 
-    /// Applies the operator's part of the status of the resource with this UID. A resource that is already
-    /// gone is no error.
+    /// Applies the operator's part of the status of the resource with this UID, and counts the write. A resource
+    /// that is already gone is no error.
     pub(super) async fn status(&self, resource: &ResourceRef, status: &Value) -> Result<(), WriteError> {
         let ResourceRef {
             namespace, name, uid, ..
@@ -122,7 +127,9 @@ impl Writer {
         let api: Api<PartialObjectMeta<VoiceAssistScaling>> = Api::namespaced(self.client.clone(), namespace);
         let params = PatchParams::apply(FIELD_MANAGER_STATUS).force();
         let patch = Patch::Apply(&body);
-        gone_is_fine(self.send(api.patch_status(name, &params, &patch)).await)
+        let written = gone_is_fine(self.send(api.patch_status(name, &params, &patch)).await);
+        self.metrics.status_written(written.is_ok());
+        written
     }
 
     /// Creates an Event.
@@ -158,4 +165,44 @@ fn with_metadata(body: &Value, field: &str, value: &str) -> Value {
         metadata.insert(field.to_owned(), Value::from(value));
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Json, Router, http::StatusCode, response::IntoResponse as _};
+    use prometheus_client::{encoding::text::encode, registry::Registry};
+    use vas_core::monitoring::families::operator::STATUS_WRITES;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_write_of_a_status_is_counted() {
+        let server = Router::new().fallback(async |request: axum::extract::Request| {
+            if request.uri().path().contains("/broken/") {
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            } else {
+                Json(json!({"metadata": {"name": "v"}})).into_response()
+            }
+        });
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry, TIME_LIMIT);
+        let writer = Writer::new(Client::new(server, "default"), Fence::open(), metrics);
+        for name in ["fine", "broken", "fine"] {
+            let resource = ResourceRef {
+                namespace: "ns".to_owned(),
+                name: name.to_owned(),
+                uid: "1".to_owned(),
+                generation: 1,
+            };
+            let written = writer.status(&resource, &json!({"conditions": []})).await;
+            assert_eq!(written.is_ok(), name == "fine", "{written:?}");
+        }
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let series = STATUS_WRITES.series();
+        for (result, count) in [("written", 2), ("failed", 1)] {
+            let line = format!("{series}{{result=\"{result}\"}} {count}\n");
+            assert!(text.contains(&line), "{text}");
+        }
+    }
 }

@@ -26,6 +26,20 @@ pub struct Client {
     limits: Limits,
 }
 
+/// The moments of a range query, in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first moment.
+    pub start: i64,
+    /// The last moment, if a whole number of steps leads to it.
+    pub end: i64,
+    /// Seconds from one moment to the next, at least 1.
+    pub step: u32,
+}
+
+/// The encoding that answers may have.
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
 /// Why a query brought no data.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -55,6 +69,34 @@ pub enum QueryError {
 }
 
 impl QueryError {
+    const TIMEOUT: &str = "timeout";
+    /// Every word of [`slug`](Self::slug).
+    pub const SLUGS: [&str; 7] = [
+        Self::TIMEOUT,
+        "unreachable",
+        "http-status",
+        "too-large",
+        "malformed",
+        "refused",
+        "warned",
+    ];
+
+    /// The kind of error as one word, for labels.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            // Also where Prometheus' own time limit ended the query.
+            _ if self.is_timeout() => Self::TIMEOUT,
+            Self::Timeout(_) => Self::TIMEOUT,
+            Self::Connection(_) => "unreachable",
+            Self::Http { .. } => "http-status",
+            Self::TooLarge(_) => "too-large",
+            Self::Body(_) | Self::Response(ResponseError::Malformed(_)) => "malformed",
+            Self::Response(ResponseError::Refused { .. }) => "refused",
+            Self::Response(ResponseError::Warned(_)) => "warned",
+        }
+    }
+
     /// Whether the series of one namespace may have caused the error. Otherwise the cause is Prometheus or
     /// the connection to it.
     #[must_use]
@@ -145,6 +187,21 @@ impl Client {
         self.in_time(sent).await
     }
 
+    /// Runs a range query, and returns the points of each series.
+    ///
+    /// # Errors
+    /// See [`Client::query`].
+    pub async fn range(&self, promql: &str, range: Range) -> Result<Vec<Track>, QueryError> {
+        let limit = Limit::general(self.limits.response_size);
+        let query = self
+            .api
+            .query_range(promql, range.start, range.end, f64::from(range.step))
+            .timeout(self.timeout())
+            .header(ACCEPT_ENCODING, GZIP);
+        self.in_time(self.read(query.post_raw(), limit, response::parse_tracks))
+            .await
+    }
+
     async fn bounded(&self, promql: &str, limit: Limit) -> Result<InstantAnswer, QueryError> {
         self.in_time(self.send(promql, limit, response::parse)).await
     }
@@ -161,17 +218,27 @@ impl Client {
         limit: Limit,
         parse: fn(&[u8]) -> Result<T, ResponseError>,
     ) -> Result<T, QueryError> {
-        // Prometheus gets the same time limit, so that it does not go on evaluating a query for which nobody
-        // waits.
-        let millis = i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX);
-        let response = self
+        let query = self
             .api
             .query(promql)
-            .timeout(millis)
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
-            .post_raw()
-            .await
-            .map_err(|error| self.connection(&error))?;
+            .timeout(self.timeout())
+            .header(ACCEPT_ENCODING, GZIP);
+        self.read(query.post_raw(), limit, parse).await
+    }
+
+    /// The time limit in milliseconds. Prometheus gets it too, so that it does not go on evaluating a query for which
+    /// nobody waits.
+    fn timeout(&self) -> i64 {
+        i64::try_from(self.limits.timeout.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    async fn read<T>(
+        &self,
+        sent: impl Future<Output = Result<reqwest::Response, ApiError>>,
+        limit: Limit,
+        parse: fn(&[u8]) -> Result<T, ResponseError>,
+    ) -> Result<T, QueryError> {
+        let response = sent.await.map_err(|error| self.connection(&error))?;
         // A proxy in front of Prometheus answers errors in HTML, and login pages with status 200. So the
         // content type is looked at before the body is parsed.
         let status = response.status();

@@ -1,4 +1,4 @@
-//! Queries Prometheus: instant queries over its HTTP API, with limits on time and size, and strict parsing of
+//! Queries Prometheus: instant and range queries over its HTTP API, with limits on time and size, and strict parsing of
 //! the answer.
 //!
 //! Must not: know resources, shapes, or the meaning of a value (see [`vas_core::metrics::promql`]).
@@ -20,6 +20,6 @@ pub mod servers;
 mod settings;
 pub mod turns;
 
-pub use client::{Client, QueryError};
+pub use client::{Client, QueryError, Range};
 pub use response::{InstantAnswer, ResponseError, parse as parse_answer};
 pub use settings::{BuildError, ClientSettings, Limits, ca_certificates};

@@ -3,6 +3,8 @@
 
 mod files;
 
+pub(crate) use self::files::text_within;
+
 use serde_json::Value;
 
 use vas_core::{

@@ -5,8 +5,11 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::Args;
 use kube::{
     Client, Config,
+    client::ClientBuilder,
     config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
+
+use vas_cluster::telemetry::api_requests::ApiRequests;
 
 /// Longest wait for a connection to the API server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,6 +68,14 @@ impl KubeConfigArgs {
     /// # Errors
     /// See [`KubeConfigError`].
     pub(crate) async fn client(&self) -> Result<Client, KubeConfigError> {
+        self.counted(&ApiRequests::default()).await
+    }
+
+    /// Like [`client`](Self::client); the requests are counted.
+    ///
+    /// # Errors
+    /// See [`KubeConfigError`].
+    pub(crate) async fn counted(&self, requests: &ApiRequests) -> Result<Client, KubeConfigError> {
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.default_retry = false;
@@ -72,7 +83,7 @@ impl KubeConfigArgs {
             hyper::header::USER_AGENT,
             hyper::header::HeaderValue::from_static(concat!("vas/", env!("CARGO_PKG_VERSION"))),
         ));
-        Ok(Client::try_from(config)?)
+        Ok(ClientBuilder::try_from(config)?.with_layer(requests).build())
     }
 
     async fn config(&self) -> Result<Config, KubeConfigError> {

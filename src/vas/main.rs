@@ -5,6 +5,7 @@
 
 mod completions;
 mod crd;
+mod destination;
 mod doctor;
 mod duration;
 mod exit;
@@ -19,6 +20,7 @@ mod log;
 mod man;
 mod matchers;
 mod metrics_server;
+mod monitoring;
 mod operator;
 mod output;
 mod reference;
@@ -26,6 +28,8 @@ mod register;
 mod render;
 mod replaced_file;
 mod runtime;
+mod schedule;
+mod simulate;
 mod stderr;
 mod suspension;
 mod validate;
@@ -52,7 +56,9 @@ enum Command {
     Validate(validate::Args),
     Render(render::Args),
     Doctor(doctor::Args),
+    Schedule(schedule::Args),
     Explain(Box<explain::Args>),
+    Simulate(Box<simulate::Args>),
     Import(import::Args),
     Suspend(suspension::SuspendArgs),
     Resume(suspension::ResumeArgs),
@@ -60,6 +66,7 @@ enum Command {
     Unregister(register::UnregisterArgs),
     Operator(Box<operator::Args>),
     MetricsServer(Box<metrics_server::Args>),
+    Monitoring(monitoring::Args),
     Test(loadtest::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -75,7 +82,9 @@ impl Command {
             Self::Validate(args) => args.run(),
             Self::Render(args) => args.run(),
             Self::Doctor(args) => args.run(),
+            Self::Schedule(args) => args.run(),
             Self::Explain(args) => args.run(),
+            Self::Simulate(args) => args.run(),
             Self::Import(args) => args.run(),
             Self::Suspend(args) => args.run(),
             Self::Resume(args) => args.run(),
@@ -83,6 +92,7 @@ impl Command {
             Self::Unregister(args) => args.run(),
             Self::Operator(args) => args.run(),
             Self::MetricsServer(args) => args.run(),
+            Self::Monitoring(args) => args.run(),
             Self::Test(args) => args.run(),
             Self::Completions(args) => args.run(),
             Self::Man(args) => args.run(),

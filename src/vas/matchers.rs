@@ -1,4 +1,5 @@
-//! `--matchers`: which series of a shared Prometheus belong to this cluster.
+//! `--matchers`: which series of a shared Prometheus belong to this cluster; `--namespace-label` and `--pod-label`: what
+//! their namespaces and pods are in.
 
 use vas_core::metrics::promql::{LabelName, Labels, Matcher, ReservedLabel};
 
@@ -9,6 +10,34 @@ pub(crate) struct MatchersArgs {
     /// Mimir: for example cluster=eu-1
     #[arg(long, value_name = "LABEL=VALUE", value_delimiter = ',', env = "VAS_MATCHERS")]
     matchers: Vec<Matcher>,
+}
+
+/// The labels of the series in a Prometheus that no configuration file describes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LabelsArgs {
+    /// Label that carries the namespace of a series
+    #[arg(
+        long,
+        value_name = "LABEL",
+        default_value = "namespace",
+        env = "VAS_NAMESPACE_LABEL"
+    )]
+    namespace_label: LabelName,
+    /// Label that carries the pod of a series
+    #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
+    pod_label: LabelName,
+    #[command(flatten)]
+    matchers: MatchersArgs,
+}
+
+impl LabelsArgs {
+    /// The labels that these flags name, with the matchers.
+    ///
+    /// # Errors
+    /// When a matcher is for the label of the namespace or of the pod.
+    pub(crate) fn labels(&self) -> Result<Labels, ReservedLabel> {
+        self.matchers.labels(&self.namespace_label, &self.pod_label)
+    }
 }
 
 impl MatchersArgs {

@@ -16,8 +16,10 @@ use vas_cluster::{
     clock::{Clock, SystemClock},
     leader::{AfterLoss, tenure::TimingError},
     shutdown,
+    telemetry::api_requests::ApiRequests,
 };
-use vas_operator::{self, OperatorError, Settings};
+use vas_core::monitoring::exposition::Detail;
+use vas_operator::{self, MetricsLimits, OperatorError, Settings};
 
 /// Run the operator: it keeps the HorizontalPodAutoscalers, VerticalPodAutoscalers, PodDisruptionBudgets,
 /// LimitRanges and ResourceQuotas of every VoiceAssistScaling as they should be
@@ -68,6 +70,45 @@ pub(super) struct Args {
         help_heading = "Operator"
     )]
     metrics_bind_address: SocketAddr,
+    /// How much /metrics shows of resources: the resources and what is not fine, their workloads too, or the
+    /// metrics of the workloads too
+    #[arg(
+        long,
+        value_name = "DETAIL",
+        value_enum,
+        default_value_t = MetricsDetail::Full,
+        env = "VAS_METRICS_DETAIL",
+        help_heading = "Operator"
+    )]
+    metrics_detail: MetricsDetail,
+    /// Most series of resources at /metrics. Where there are more, the detail is less, and
+    /// the log and a metric say so
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 300_000,
+        env = "VAS_METRICS_MAX_SERIES",
+        help_heading = "Operator"
+    )]
+    metrics_max_series: usize,
+}
+
+/// `--metrics-detail`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum MetricsDetail {
+    Resource,
+    Workload,
+    Full,
+}
+
+impl From<MetricsDetail> for Detail {
+    fn from(detail: MetricsDetail) -> Self {
+        match detail {
+            MetricsDetail::Resource => Self::Resource,
+            MetricsDetail::Workload => Self::Workload,
+            MetricsDetail::Full => Self::Full,
+        }
+    }
 }
 
 /// Reasons why the operator ended.
@@ -106,7 +147,8 @@ impl Args {
     async fn operate(&self) -> Result<(), RunError> {
         let stop = shutdown::on_signal()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let client = self.kube.client().await?;
+        let api_requests = ApiRequests::default();
+        let client = self.kube.counted(&api_requests).await?;
         let leader = self.leader_election.config(
             OPERATOR_LEASE,
             client.default_namespace(),
@@ -121,6 +163,11 @@ impl Args {
             manage_limits: self.manage_limits,
             resync_period: self.resync_period,
             concurrent_reconciles: self.concurrent_reconciles,
+            metrics: MetricsLimits {
+                detail: self.metrics_detail.into(),
+                max_series: self.metrics_max_series,
+            },
+            api_requests,
         };
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),

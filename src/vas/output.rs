@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     exit::{Code, CommandError},
     input::InputError,
+    replaced_file::Content,
 };
 
 /// Format of objects.
@@ -44,7 +45,7 @@ impl CommandError for OutputError {
 
 /// Prints text. A closed pipe, as `| head` leaves, is no failure: the exit code still tells the outcome.
 pub(crate) fn text(text: &str) -> Result<(), OutputError> {
-    Ok(standard_output(text)?)
+    Ok(standard_output(&|out| out.write_all(text.as_bytes()))?)
 }
 
 /// Prints what `write` has written, all at once. Prints nothing where `write` fails.
@@ -56,10 +57,10 @@ pub(crate) fn written(
     text(&String::from_utf8_lossy(&written))
 }
 
-/// As [`text`], with the error of the operating system.
-pub(crate) fn standard_output(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+/// As [`text`], with the error of the operating system, for content that may be too long to be held.
+pub(crate) fn standard_output(content: Content<'_>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match content(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

@@ -1,18 +1,16 @@
 //! `vas render`: prints the children that the operator would apply, without a cluster.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
     exit::{Code, Ended},
     input::Input,
     output::{self, Format, OfflineError, OutputError},
-    validate::report,
+    validate::scalings,
 };
 use vas_cluster::clock::{Clock as _, SystemClock};
-use vas_core::{
-    reconcile::{desired::offline, suspend::freeze},
-    spec::{model::Scaling, rules::document::Verdict},
-};
+use vas_core::reconcile::desired::offline;
 
 /// Print the objects that the operator would apply, without a cluster
 ///
@@ -31,6 +29,9 @@ pub(super) struct Args {
     /// Namespace of resources that name none
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Render as of this moment, for schedules and suspensions that end: 2026-11-30T08:00:00+01:00. Default: now
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Format::Yaml)]
     output: Format,
@@ -40,38 +41,17 @@ impl Args {
     /// Prints all children; prints nothing if any resource is invalid.
     pub(super) fn run(&self) -> Ended {
         let input = Input::read(&self.filenames).map_err(OfflineError::from)?;
-        let scalings = self.scalings(&input)?;
+        let now = self.at.unwrap_or_else(|| SystemClock::new().now());
+        let scalings = scalings(&input, self.environment.as_deref(), now)?;
         let objects: Vec<&Value> = input.objects.iter().map(|object| &object.value).collect();
         let mut rendered = Vec::new();
         for mut scaling in scalings {
             if let (Some(namespace), true) = (&self.namespace, scaling.key.namespace.is_empty()) {
                 scaling.key.namespace.clone_from(namespace);
             }
-            rendered.extend(offline::children(&scaling, &objects).map_err(OutputError::from)?);
+            rendered.extend(offline::children(&scaling, &objects, now).map_err(OutputError::from)?);
         }
         output::documents(self.output, &rendered)?;
         Ok(Code::Success)
-    }
-
-    /// The resources of the files as the operator would read them now.
-    fn scalings(&self, input: &Input) -> Result<Vec<Scaling>, OfflineError> {
-        let mut scalings = Vec::new();
-        let mut problems = Vec::new();
-        let now = SystemClock::new().now();
-        for (object, mut document) in input.check(self.environment.as_deref())? {
-            if let Some(parsed) = &document.object {
-                freeze(parsed, &mut document.validation, now);
-            }
-            if document.verdict() == Verdict::Invalid {
-                problems.extend(report(object, &document));
-            } else {
-                scalings.extend(document.validation.scaling);
-            }
-        }
-        if problems.is_empty() {
-            Ok(scalings)
-        } else {
-            Err(OfflineError::Invalid(problems.join("\n")))
-        }
     }
 }

@@ -6,27 +6,41 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+/// Writes the content of a file piece by piece. Each call writes all of it.
+pub(crate) type Content<'a> = &'a dyn Fn(&mut dyn io::Write) -> io::Result<()>;
+
 /// Writes the text. Where possible, readers of the file see either the old text or the complete new one.
 pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
+    write_by(file, &|out| out.write_all(text.as_bytes()))
+}
+
+/// As [`write()`], for content that is too long to be held.
+pub(crate) fn write_by(file: &Path, content: Content<'_>) -> io::Result<()> {
     // Links such as /dev/stdout, pipes and devices are written to and never replaced.
     if fs::symlink_metadata(file).is_ok_and(|found| !found.is_file()) {
-        return fs::write(file, text);
+        return fill(file, content);
     }
-    replace(file, text).or_else(|error| {
+    replace(file, content).or_else(|error| {
         // A file that is mounted by itself, or in a directory without write permission, can be written but
         // not replaced.
         if file.is_file() && !is_full(&error) {
-            fs::write(file, text)
+            fill(file, content)
         } else {
             Err(error)
         }
     })
 }
 
+fn fill(file: &Path, content: Content<'_>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(fs::File::create(file)?);
+    content(&mut out)?;
+    io::Write::flush(&mut out)
+}
+
 /// Replaces a file by renaming, so that readers see either the old text or the complete new one.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
+fn replace(file: &Path, content: Content<'_>) -> io::Result<()> {
     let draft = draft(file);
-    let replaced = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
+    let replaced = fill(&draft, content).and_then(|()| fs::rename(&draft, file));
     if replaced.is_err() {
         // The draft may not exist, so an error is ignored.
         let _ = fs::remove_file(&draft);

@@ -1,6 +1,7 @@
 //! `vas validate`: checks files against every rule in every environment, without a cluster.
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -10,12 +11,19 @@ use crate::{
     output::{self, OfflineError, OutputError},
     stderr,
 };
-use vas_core::spec::rules::document::{Document, Verdict};
+use vas_core::{
+    reconcile::suspend::freeze,
+    spec::{
+        model::Scaling,
+        rules::document::{Document, Verdict},
+    },
+};
 
 /// The limits of the CRD and of the API server that users meet first.
 const LIMITS: &str = "\
 Limits:
-  A resource has at most 16 workloads and 16 environments, a workload 16 metrics, matchLabels 8 labels.
+  A resource has at most 16 workloads and 16 environments, a workload 16 metrics and 16 entries of a schedule, an
+  entry 100 dates, matchLabels 8 labels.
   Replicas are at most 10000, a query has at most 4096 characters, windows and ages are at most 1h.
   The API server takes objects up to 1.5 MiB; a file is read up to 16 MiB.";
 
@@ -87,6 +95,34 @@ fn print_text(checked: &[(&Object, Document)]) -> Result<(), OutputError> {
         .iter()
         .flat_map(|(object, document)| report(object, document));
     output::text(&lines.map(|line| line + "\n").collect::<String>())
+}
+
+/// The resources of the files as the operator would read them at `now`, with the environment of this name or their own.
+///
+/// # Errors
+/// With a report of each that breaks a rule; see [`Input::check`] too.
+pub(super) fn scalings(
+    input: &Input,
+    environment: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<Scaling>, OfflineError> {
+    let mut scalings = Vec::new();
+    let mut problems = Vec::new();
+    for (object, mut document) in input.check(environment)? {
+        if let Some(parsed) = &document.object {
+            freeze(parsed, &mut document.validation, now);
+        }
+        if document.verdict() == Verdict::Invalid {
+            problems.extend(report(object, &document));
+        } else {
+            scalings.extend(document.validation.scaling);
+        }
+    }
+    if problems.is_empty() {
+        Ok(scalings)
+    } else {
+        Err(OfflineError::Invalid(problems.join("\n")))
+    }
 }
 
 /// The lines that are printed for one object.

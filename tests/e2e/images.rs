@@ -1,11 +1,11 @@
-//! The images of vas and of VoiceAssist's pods: built by `image/build.sh`, which `make test-e2e` runs before.
+//! The images of vas and of VoiceAssist's pods: which `run.sh` builds before.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 
-use support::cluster::{bin, root};
+use support::cluster::{root, run_dir};
 
 /// Where static programs lie, one of the two.
 const BUILT: [&str; 2] = [
@@ -20,21 +20,28 @@ pub(crate) fn vas_program() -> PathBuf {
 
 /// The archives of both.
 pub(crate) fn archives() -> [PathBuf; 2] {
-    let folder = root().join("target/image");
-    let vas = ["vas-amd64.tar", "vas-arm64.tar"].map(|name| folder.join(name));
-    let vas = vas.into_iter().find(|archive| archive.is_file());
-    let vas = vas.expect("target/image/vas-ARCH.tar is missing: make image");
-    let pod = folder.join("load-model-pod.tar");
-    write(&program("load-model-pod"), &pod);
-    [vas, pod]
+    ["vas", "load-model-pod"].map(|name| {
+        let archives = ["amd64", "arm64"].map(|arch| root().join(format!("target/image/{name}-{arch}.tar")));
+        let found = archives.into_iter().find(|archive| archive.is_file());
+        found.unwrap_or_else(|| panic!("the image of {name} is missing: make test-e2e builds it"))
+    })
 }
 
-fn write(program: &Path, output: &Path) {
-    let mut image = Command::new(bin("cluster"));
-    image.args(["image", "--name", "vas.test/load-model-pod:1", "--program"]);
-    let image = image.arg(program).arg("--output").arg(output);
-    let status = image.status().expect("the launcher starts");
-    assert!(status.success(), "no image of {}", program.display());
+/// Writes an image of a static program, as that of vas is written.
+pub(crate) fn archive(name: &str, program: &Path) -> PathBuf {
+    let file = name.replace(['/', ':'], "-");
+    let output = run_dir().join(format!("{file}.tar"));
+    let arch = match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        _ => "amd64",
+    };
+    let mut write = Command::new(root().join("image/archive.sh"));
+    write.args(["--arch", arch, "--image", name, "--program"]);
+    let written = write.arg(program).arg("--output").arg(&output).output();
+    let written = written.expect("the script starts");
+    let words = String::from_utf8_lossy(&written.stderr);
+    assert!(written.status.success(), "{name}: {words}");
+    output
 }
 
 fn program(name: &str) -> PathBuf {

@@ -20,15 +20,16 @@ step() { # step WHAT COMMAND...: with the seconds it took, for the budget
 	"$@"
 	echo "e2e: $what: $((SECONDS - began)) s" >&2
 }
-image() {
-	local program version
-	program=$(image/build.sh $arch)
-	version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-	image/archive.sh --arch $arch --program "$program" --image "voiceassist/vas:$version" --output target/image/vas-$arch.tar >&2
-	image/build.sh $arch vas-load-model-pod load-model-pod >&2
+image() { # image NAME:TAG [PACKAGE PROGRAM]: target/image/PROGRAM-ARCH.tar
+	local program
+	program=$(image/build.sh $arch "${@:2}")
+	image/archive.sh --arch $arch --program "$program" --image "$1" --output "target/image/$(basename "$program")-$arch.tar" >&2
 }
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 step "Kubernetes and what real nodes run" tests/cluster/cluster.sh build --node real
 step "Helm" tests/cluster/cluster.sh build helm
-step "the images of vas and of VoiceAssist's pods" image
-step "the tests" cargo build --locked -p vas-e2e
+[ "${CORE:-}" = 1 ] || step "the VPA's programs" tests/cluster/cluster.sh build vpa-recommender vpa-updater vpa-admission-controller
+step "the image of vas" image "voiceassist/vas:$version"
+step "the image of VoiceAssist's pods" image vas.test/load-model-pod:1 vas-load-model-pod load-model-pod
+step "the tests" cargo build --locked --workspace --bin e2e
 target/debug/e2e

@@ -9,7 +9,12 @@ use std::{
 
 use kube::Client;
 use serde_json::Value;
-use support::{Cluster, chart, cluster::root, eventually, replicas::Replicas};
+use support::{
+    Cluster, chart,
+    cluster::{root, run_dir},
+    eventually,
+    replicas::Replicas,
+};
 
 use crate::{
     images,
@@ -20,13 +25,17 @@ use crate::{
 pub(crate) const NAMESPACE: &str = "voiceassist-production";
 /// The namespace of the installation.
 pub(crate) const INSTALLED: &str = "vas-system";
+/// The nodes of a cluster, unless it was started with another number.
+pub(crate) const NODES: [&str; 2] = ["node-0", "node-1"];
 /// The production overlay with one environment more, whose behaviour has shorter times.
-const OVERLAY: &str = "tests/demo/overlay";
+pub(crate) const OVERLAY: &str = "tests/demo/overlay";
 const PROMETHEUS: &str = include_str!("objects/prometheus.yaml");
 const VOICEASSIST: &str = include_str!("objects/voiceassist.yaml");
 const VALUES: &str = "tests/e2e/objects/values.yaml";
-/// Longest time until pods whose image is there are Ready.
-const ROLLED_OUT: Duration = Duration::from_secs(90);
+/// Longest time until pods whose image is there are Ready, on a machine that has other work too.
+const ROLLED_OUT: Duration = Duration::from_secs(240);
+/// Longest time until everybody knows what has changed.
+const SETTLED: Duration = Duration::from_secs(180);
 
 /// The stage. Dropping it ends the cluster, unless somebody else started it.
 pub(crate) struct Stage {
@@ -39,11 +48,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// Sets it, and says what was seen on the way.
     pub(crate) async fn set() -> (Self, String) {
+        // Where tests put reports; a cluster that somebody else started has not made it.
+        std::fs::create_dir_all(run_dir()).expect("a folder of this run");
         let began = Instant::now();
         let foreign = std::env::var_os("E2E_DIR");
         let cluster = match &foreign {
             Some(dir) => Cluster::at(PathBuf::from(dir)),
-            None => Cluster::start("e2e", &["--node", "real"]),
+            None => Cluster::start("e2e", &["--node", "real", "--timeout=5m"]),
         };
         let up = began.elapsed();
         let client = cluster.client().await;
@@ -61,7 +72,7 @@ impl Stage {
             chart::RELEASE,
             &folder,
             "--wait",
-            "--timeout=2m",
+            "--timeout=5m",
         ];
         install.extend(namespace);
         install.extend(["-f", VALUES]);
@@ -94,6 +105,11 @@ impl Stage {
         self.foreign
     }
 
+    /// Makes `VoiceAssist`'s pods.
+    pub(crate) fn apply_voiceassist(&self) {
+        self.cluster.apply("", VOICEASSIST);
+    }
+
     /// Waits until a rollout is complete.
     #[track_caller]
     pub(crate) fn rolled_out(&self, namespace: &str, deployment: &str) {
@@ -103,29 +119,30 @@ impl Stage {
             .kubectl_ok(&["-n", namespace, "rollout", "status", &name, &timeout], None);
     }
 
-    /// Takes all load away, and waits until both Deployments are at their fewest replicas, Ready, and their HPAs have every metric.
+    /// Takes all load away, and waits for what that makes of the replicas.
     pub(crate) async fn at_rest(&self) {
         Jobs::of(self).clear().await;
         memory_of_all(self, 0).await;
+        self.scaled_to_the_fewest().await;
+    }
+
+    /// Waits until both Deployments are at their fewest replicas, Ready, and their HPAs have every metric.
+    pub(crate) async fn scaled_to_the_fewest(&self) {
         for (workload, fewest) in [("api-gateway", 3), ("worker", 1)] {
             self.replicas
-                .reach(workload, fewest, Duration::from_secs(240))
+                .reach(workload, fewest, Duration::from_secs(300))
                 .await;
             let hpa = format!("hpa/voiceassist-{workload}");
-            eventually(
-                Duration::from_secs(60),
-                "an HPA with a value for each metric",
-                || async {
-                    let hpa = self.get(NAMESPACE, &hpa);
-                    let wanted = hpa["spec"]["metrics"].as_array().map_or(1, Vec::len);
-                    let found = hpa["status"]["currentMetrics"].as_array().map_or(0, |metrics| {
-                        metrics.iter().filter(|metric| metric["type"] != "").count()
-                    });
-                    (found == wanted)
-                        .then_some(())
-                        .ok_or_else(|| hpa["status"].to_string())
-                },
-            )
+            eventually(SETTLED, "an HPA with a value for each metric", || async {
+                let hpa = self.get(NAMESPACE, &hpa);
+                let wanted = hpa["spec"]["metrics"].as_array().map_or(1, Vec::len);
+                let found = hpa["status"]["currentMetrics"].as_array().map_or(0, |metrics| {
+                    metrics.iter().filter(|metric| metric["type"] != "").count()
+                });
+                (found == wanted)
+                    .then_some(())
+                    .ok_or_else(|| hpa["status"].to_string())
+            })
             .await;
         }
     }
@@ -171,25 +188,21 @@ impl Stage {
 
     /// What the pods of the installation use, as metrics-server says.
     async fn usage(&self) -> String {
-        eventually(
-            Duration::from_secs(60),
-            "usage of the installation's pods",
-            || async {
-                let top = self
-                    .cluster
-                    .kubectl(&["-n", INSTALLED, "top", "pods", "--no-headers"], None);
-                let text = String::from_utf8_lossy(&top.stdout).into_owned();
-                let lines: Vec<String> = text
-                    .lines()
-                    .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-                    .collect();
-                if lines.len() == 4 {
-                    Ok(lines.join(", "))
-                } else {
-                    Err(text)
-                }
-            },
-        )
+        eventually(SETTLED, "usage of the installation's pods", || async {
+            let top = self
+                .cluster
+                .kubectl(&["-n", INSTALLED, "top", "pods", "--no-headers"], None);
+            let text = String::from_utf8_lossy(&top.stdout).into_owned();
+            let lines: Vec<String> = text
+                .lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect();
+            if lines.len() == 4 {
+                Ok(lines.join(", "))
+            } else {
+                Err(text)
+            }
+        })
         .await
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Begins to send. Each request costs a pod so many milliseconds of CPU time.
+    /// Begins to send to the gateway. Each request costs a pod so many milliseconds of CPU time.
     pub(crate) fn send(stage: &Stage, name: &str, per_second: u32, cost: u32) -> Self {
         let url = format!(
             "http://{}/work?ms={cost}",
@@ -34,7 +34,9 @@ impl Requests {
             "run".to_owned(),
             url,
             format!("--rate={per_second}"),
-            "--duration=20m".to_owned(),
+            "--duration=60m".to_owned(),
+            // A machine with other work answers late, and that is no failure.
+            "--timeout=60s".to_owned(),
             "--quiet".to_owned(),
             format!("-o=json={}", report.display()),
         ];
@@ -47,7 +49,7 @@ impl Requests {
     pub(crate) async fn end(mut self) -> (u64, u64, String) {
         self.process.assert_running();
         self.process.signal(Signal::Interrupt);
-        support::eventually(Duration::from_secs(30), "the end of the load test", || {
+        support::eventually(Duration::from_secs(90), "the end of the load test", || {
             let ended = self.process.ended().map(drop).ok_or("it runs");
             async move { ended }
         })
@@ -99,15 +101,31 @@ pub(crate) async fn memory_of_all(stage: &Stage, mebibytes: u32) {
         let running = pod.metadata.deletion_timestamp.is_none();
         let address = pod.status.and_then(|status| status.pod_ip);
         if let (true, Some(address)) = (running, address) {
-            let url = format!("http://{address}:8080/memory");
+            let url = memory_of(&address);
             post(&url, &json!({"mebibytes": mebibytes})).await;
         }
     }
 }
 
-async fn post(url: &str, body: &Value) {
+/// Tells a pod to hold so much memory, in MiB, and does not ask whether it lived to say so.
+pub(crate) async fn overfill(address: &str, mebibytes: u32) {
+    let request = client()
+        .post(memory_of(address))
+        .json(&json!({"mebibytes": mebibytes}));
+    let _ = request.timeout(Duration::from_secs(10)).send().await;
+}
+
+fn memory_of(address: &str) -> String {
+    format!("http://{address}:8080/memory")
+}
+
+fn client() -> reqwest::Client {
     support::install_tls_provider();
-    let client = reqwest::Client::new();
+    reqwest::Client::new()
+}
+
+async fn post(url: &str, body: &Value) {
+    let client = client();
     // A Service without a Ready pod refuses connections, and does so for a moment after it has one.
     support::eventually(Duration::from_secs(60), url, || async {
         let answer = client

@@ -25,6 +25,16 @@ fn the_reference_pages_are_those_of_the_program() {
 }
 
 #[test]
+fn the_reference_of_metrics_is_that_of_the_program() {
+    let generated = String::from_utf8(run(&["monitoring", "reference"]).stdout).unwrap();
+    let checked_in = std::fs::read_to_string(root().join("docs/metrics-reference.md")).unwrap_or_default();
+    assert!(
+        generated == checked_in,
+        "docs/metrics-reference.md is out of date: run `make generate`"
+    );
+}
+
+#[test]
 fn the_readme_is_short() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let lines = readme.lines().count();

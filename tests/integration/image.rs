@@ -53,15 +53,21 @@ fn certificates() -> PathBuf {
 }
 
 fn archive(arch: &str, program: &Path, umask: &str, output: &Path) -> Output {
+    let program = program.to_string_lossy();
+    let options = ["--image", "voiceassist/vas:1.2.3", "--program", &program];
+    archive_of(arch, &options, umask, output)
+}
+
+/// The archive of what these options say.
+fn archive_of(arch: &str, options: &[&str], umask: &str, output: &Path) -> Output {
     Command::new("sh")
         .args([
             "-c",
             &format!("umask {umask}; exec image/archive.sh \"$@\""),
             "sh",
         ])
-        .args(["--arch", arch, "--image", "voiceassist/vas:1.2.3"])
-        .arg("--program")
-        .arg(program)
+        .args(["--arch", arch])
+        .args(options)
         .arg("--output")
         .arg(output)
         .env("SOURCE_DATE_EPOCH", "1700000000")
@@ -154,10 +160,10 @@ fn the_archive_is_an_image_of_one_static_program_that_runs_as_nobody() {
         image["config"],
         json!({
             "User": "65532:65532",
-            "Entrypoint": ["/vas"],
+            "Entrypoint": ["/static"],
             "WorkingDir": "/",
             "Labels": {
-                "org.opencontainers.image.title": "vas",
+                "org.opencontainers.image.title": "static",
                 "org.opencontainers.image.version": env!("CARGO_PKG_VERSION"),
                 "org.opencontainers.image.revision": "a1b2c3",
                 "org.opencontainers.image.source": "https://git.example/vas",
@@ -190,7 +196,7 @@ fn the_archive_is_an_image_of_one_static_program_that_runs_as_nobody() {
         [
             "-rw-r--r-- 0/0 ./LICENSE",
             "-rw-r--r-- 0/0 ./etc/ssl/certs/ca-certificates.crt",
-            "-rwxr-xr-x 0/0 ./vas",
+            "-rwxr-xr-x 0/0 ./static",
         ]
     );
     assert!(
@@ -211,6 +217,46 @@ fn the_archive_is_an_image_of_one_static_program_that_runs_as_nobody() {
     };
     assert_eq!(json!(named(&old[0]["Config"])), manifest["config"]["digest"]);
     assert_eq!(json!(named(&old[0]["Layers"][0])), layers[0]["digest"]);
+}
+
+#[test]
+fn an_image_of_programs_of_others_says_what_they_are_and_not_our_licence() {
+    let tree = folder().join("tree");
+    std::fs::create_dir_all(tree.join("usr/bin")).expect("a folder");
+    let entry = program("server", X86_64, &[LOAD, INTERPRETER]);
+    std::fs::copy(entry, tree.join("usr/bin/server")).expect("a program");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(tree.join("usr/bin/server"), mode).expect("a program");
+    let tree = tree.to_string_lossy();
+    let options = [
+        "--image",
+        "voiceassist/redis:7",
+        "--tree",
+        &tree,
+        "--entry",
+        "/usr/bin/server",
+    ];
+    let file = folder().join("tree.tar");
+    let nameless = archive_of("amd64", &options, "022", &file);
+    assert!(
+        words(&nameless).contains("--version is missing"),
+        "{}",
+        words(&nameless)
+    );
+    let options = [&options[..], &["--version", "5:7.0.15-1~deb12u7"]].concat();
+    let built = archive_of("amd64", &options, "022", &file);
+    assert!(built.status.success(), "{}", words(&built));
+    let unpacked = Unpacked::of(&file);
+    let manifest = unpacked.blob_json(&unpacked.json("index.json")["manifests"][0]);
+    let labels = unpacked.blob_json(&manifest["config"])["config"]["Labels"].clone();
+    assert_eq!(labels["org.opencontainers.image.title"], "redis");
+    assert_eq!(labels["org.opencontainers.image.version"], "5:7.0.15-1~deb12u7");
+    assert_eq!(labels["org.opencontainers.image.licenses"], Value::Null);
+    let listed = tar(&["-tzf"], &unpacked.blob(&manifest["layers"][0]));
+    assert!(
+        listed.contains("./usr/bin/server") && !listed.contains("LICENSE"),
+        "{listed}"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@
     reason = "a test that cannot go on must stop, and it may look at the clock"
 )]
 
+mod alerts;
 mod autoscaling;
 mod availability;
 mod capacity;
@@ -28,12 +29,16 @@ mod golden;
 mod harness;
 mod image;
 mod import;
+mod in_cluster;
 mod load_model;
 mod load_test;
 mod manifests;
+mod metric_names;
 mod metric_reads;
 mod metrics_server;
 mod operator;
 mod purity;
 mod scenarios;
+mod schedule;
 mod shell;
+mod simulate;

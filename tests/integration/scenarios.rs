@@ -60,7 +60,7 @@ fn the_checked_in_schemas_are_those_of_the_types() {
 fn what_is_shown_can_be_saved_and_planned_as_it_is() {
     let folder = scratch();
     let names = listed();
-    assert_eq!(names.len(), 14);
+    assert_eq!(names.len(), 15);
     for name in names {
         let file = folder.join(format!("{name}.yaml"));
         std::fs::write(&file, stdout(&["test", "show", &name])).unwrap();
@@ -174,7 +174,7 @@ fn what_is_imported_is_planned_as_it_is_and_what_is_not_is_said() {
             "har",
             recording,
             1,
-            "http://other.example/: a scenario has one host",
+            "http://other.example/: http://other.example is another host",
             "GET /shop?page=1",
         ),
         ("openapi", description, 0, "1 steps, 0 parts left out", "items"),

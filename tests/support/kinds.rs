@@ -11,8 +11,9 @@ use super::api::Connection;
 
 /// Kinds whose objects are in namespaces, for kinds that tests name as kubectl lets them: singular, short name (empty where
 /// there is none), and group with version. The plural is the singular with an `s`.
-const IN_NAMESPACES: [(&str, &str, &str); 19] = [
+const IN_NAMESPACES: [(&str, &str, &str); 20] = [
     ("pod", "", "api/v1"),
+    ("job", "", "apis/batch/v1"),
     ("configmap", "", "api/v1"),
     ("limitrange", "", "api/v1"),
     ("resourcequota", "quota", "api/v1"),

@@ -25,6 +25,7 @@ pub mod cluster;
 pub mod deployment;
 pub mod eventually;
 pub mod exporter;
+pub mod exposition;
 pub mod failure;
 pub mod fault_proxy;
 pub mod install;

@@ -8,8 +8,17 @@ use std::{
 
 use super::cluster::root;
 
-/// Packages whose programs tests start.
-const PACKAGES: [&str; 2] = ["vas", "vas-load-model"];
+/// How the programs that tests start are built: for the whole workspace, so that all crates have the features that they
+/// have in the tests, and none is built twice.
+const BUILD: [&str; 7] = [
+    "build",
+    "--locked",
+    "--workspace",
+    "--bin",
+    "vas",
+    "--bin",
+    "load-model",
+];
 
 /// A program of this build, by its name. Where cargo runs the tests, it builds the programs once more at their first
 /// use, which costs nothing if they are fresh: no test runs against the program of yesterday.
@@ -24,17 +33,16 @@ pub fn path(name: &str) -> PathBuf {
     let program = folder.join(name);
     assert!(
         program.is_file(),
-        "{} is missing: cargo build -p {}",
+        "{} is missing: cargo {}",
         program.display(),
-        PACKAGES.join(" -p ")
+        BUILD.join(" ")
     );
     program
 }
 
 fn build(cargo: &Path) {
     let mut build = Command::new(cargo);
-    build.args(["build", "--locked", "--quiet"]);
-    build.args(PACKAGES.iter().flat_map(|package| ["-p", package]));
+    build.args(BUILD).arg("--quiet");
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }

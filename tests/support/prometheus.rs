@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    cluster::{bin, run_dir},
+    cluster::{bin, promtool, run_dir},
     eventually::eventually,
     process::{Process, Signal, free_port},
 };
@@ -39,6 +39,22 @@ impl Prometheus {
     /// The same with TLS. Its certificate must be for `localhost`.
     pub async fn start_secured(name: &str, secured: Secured) -> Self {
         Self::start_with(name, Some(secured)).await
+    }
+
+    /// Starts it with samples of the past, in the OpenMetrics format with times.
+    pub async fn start_with_past(name: &str, samples: &str) -> Self {
+        let mut prometheus = Self::start(name).await;
+        prometheus.down();
+        let file = prometheus.dir.join("past.om");
+        std::fs::write(&file, samples).expect("samples can be written");
+        let made = std::process::Command::new(promtool())
+            .args(["tsdb", "create-blocks-from", "openmetrics"])
+            .args([&file, &prometheus.dir.join("data")])
+            .output()
+            .expect("promtool starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        prometheus.up().await;
+        prometheus
     }
 
     async fn start_with(name: &str, secured: Option<Secured>) -> Self {

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 6;
 const LOADING_AT_ONCE: usize = 2;
 
 /// Tests that take more than a minute by themselves; `module::` stands for all of a module.
-const LONGEST: [&str; 7] = [
+const LONGEST: [&str; 8] = [
     "autoscaling::up_and_down::two_pods",
     "metrics_server::faults::",
     "metrics_server::faults_under_load::",
@@ -25,6 +25,7 @@ const LONGEST: [&str; 7] = [
     "metrics_server::vanished::",
     "operator::children::an_unchanged",
     "operator::costs::",
+    "operator::schedules::",
 ];
 
 /// The order in which tests that wait get their turn.

@@ -49,6 +49,23 @@ subjects:
 {{- if .Values.tls.certManager.enabled }}vas-metrics-server-cert{{ else }}{{ .Values.tls.existingSecret }}{{ end }}
 {{- end }}
 
+{{/*
+The certificate by which the API server trusts the metrics server, in base64; empty where vas or cert-manager writes it. With a
+Secret of your own it is that of the values, else the Secret's ca.crt, where the chart can look at the cluster.
+*/}}
+{{- define "vas.caBundle" -}}
+{{- if .Values.apiServices.caBundle -}}
+{{ .Values.apiServices.caBundle }}
+{{- else if and .Values.tls.existingSecret (not .Values.tls.certManager.enabled) -}}
+{{- $secret := lookup "v1" "Secret" .Release.Namespace .Values.tls.existingSecret }}
+{{- $ca := dig "data" "ca.crt" "" $secret }}
+{{- if not $ca }}
+{{- fail (printf "apiServices.create with tls.existingSecret: the API server would not trust the certificate, because apiServices.caBundle is empty and Secret %s/%s has no ca.crt that the chart can read (`helm template` and Argo CD read none): set apiServices.caBundle to the issuer's certificate, in base64" .Release.Namespace .Values.tls.existingSecret) }}
+{{- end }}
+{{- $ca }}
+{{- end }}
+{{- end }}
+
 {{/* Whether the chart is rendered for a cluster that it can look at: not under `helm template`. */}}
 {{- define "vas.sees" -}}
 {{- if lookup "v1" "Namespace" "" "kube-system" }}true{{ end }}

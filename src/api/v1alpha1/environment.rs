@@ -3,11 +3,14 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{behavior::Behavior, disruption::Disruption, limits::Limits, metric::Metric, vertical::Vertical};
+use super::{
+    behavior::Behavior, disruption::Disruption, limits::Limits, metric::Metric, schedule::Schedule,
+    vertical::Vertical,
+};
 use crate::schema;
 
-/// One environment's changes to the base values. A scalar replaces that of the base. `workloads` and
-/// `metrics` are merged by name. A metric's source, `policies`, `vertical`, `disruption` and the parts of
+/// One environment's changes to the base values. A scalar replaces that of the base. `workloads`, `metrics` and
+/// `schedules` are merged by name. A metric's source, `policies`, `vertical`, `disruption` and the parts of
 /// `limits` are replaced as a whole.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -54,6 +57,11 @@ pub struct WorkloadOverride {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub max_replicas: Option<i32>,
+    /// Entries of the schedule to change or add, by name. An entry without `schedule` and `at` keeps the base's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub schedules: Option<Vec<Schedule>>,
     /// Replaces the workload's `suspend`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,

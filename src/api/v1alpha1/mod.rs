@@ -12,6 +12,7 @@ mod environment;
 mod limits;
 mod metric;
 mod rules;
+mod schedule;
 mod spec;
 mod status;
 mod vertical;
@@ -27,7 +28,8 @@ pub use metric::{
     PodGaugeSource, PodsTarget, PrometheusSource, QueueAgeSource, QueueDepthSource, RequestRateSource,
     ResourceName, ResourceSource, ResourceTarget,
 };
+pub use schedule::Schedule;
 pub use spec::{VoiceAssistScaling, VoiceAssistScalingSpec};
-pub use status::{VoiceAssistScalingStatus, WorkloadStatus};
+pub use status::{NextChange, ScheduleStatus, VoiceAssistScalingStatus, WorkloadStatus};
 pub use vertical::{ContainerMode, ControlledValues, UpdateMode, Vertical, VerticalContainer};
 pub use workload::{ScaleTargetRef, Workload};

@@ -14,6 +14,32 @@ pub(super) const SOMETHING_TO_DO: &str = "has(self.metrics) || has(self.vertical
 pub(super) const MIN_TO_MAX: &str =
     "!has(self.maxReplicas) || (has(self.minReplicas) ? self.minReplicas : 1) <= self.maxReplicas";
 
+/// `Workload`: a schedule changes the bounds of an HPA.
+pub(super) const SCHEDULES_NEED_METRICS: &str =
+    "!has(self.schedules) || self.schedules.size() == 0 || has(self.metrics)";
+
+/// `Workload`: every entry of the schedule says when and what. An override in an environment may say less.
+pub(super) const EVERY_ENTRY_WHOLE: &str = "!has(self.schedules) || self.schedules.all(s, has(s.schedule) != has(s.at) && has(s.duration) && has(s.timeZone) && (has(s.minReplicas) || has(s.maxReplicas)))";
+
+/// Message of [`EVERY_ENTRY_WHOLE`]: it names the entry.
+pub(super) const ENTRY_NOT_WHOLE: &str = "'schedule entry ' + self.schedules.filter(s, !(has(s.schedule) != has(s.at) && has(s.duration) && has(s.timeZone) && (has(s.minReplicas) || has(s.maxReplicas))))[0].name + ' needs exactly one of schedule and at, a duration, a timeZone, and minReplicas, maxReplicas or both'";
+
+/// `Workload`: each enabled entry, with the workload's bound where it leaves one out, has its bounds in order.
+pub(super) const PAIRS_MIN_TO_MAX: &str = "!has(self.schedules) || !has(self.maxReplicas) || self.schedules.all(s, (has(s.enabled) && !s.enabled) || (has(s.minReplicas) ? s.minReplicas : (has(self.minReplicas) ? self.minReplicas : 1)) <= (has(s.maxReplicas) ? s.maxReplicas : self.maxReplicas))";
+
+/// Message of [`PAIRS_MIN_TO_MAX`]: it names the entry.
+pub(super) const PAIR_MIN_ABOVE_MAX: &str = "'schedule entry ' + self.schedules.filter(s, !((has(s.enabled) && !s.enabled) || (has(s.minReplicas) ? s.minReplicas : (has(self.minReplicas) ? self.minReplicas : 1)) <= (has(s.maxReplicas) ? s.maxReplicas : self.maxReplicas)))[0].name + ' leaves minReplicas greater than maxReplicas: write both bounds in the entry'";
+
+/// `Schedule`: not two kinds of start.
+pub(super) const ONE_START: &str = "!(has(self.schedule) && has(self.at))";
+
+/// `Schedule`: the entry's own bounds are in order.
+pub(super) const ENTRY_MIN_TO_MAX: &str =
+    "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas";
+
+/// `Schedule`: 5m to 744h. CEL knows no days, and to take them out of the text costs more than its budget.
+pub(super) const ENTRY_DURATION: &str = "!has(self.duration) || self.duration.contains('d') || (duration(self.duration) >= duration('5m') && duration(self.duration) <= duration('744h'))";
+
 /// `Workload`: every metric has a source.
 pub(super) const EVERY_METRIC_HAS_A_SOURCE: &str = "!has(self.metrics) || self.metrics.all(m, has(m.resource) || has(m.containerResource) || has(m.requestRate) || has(m.podGauge) || has(m.queueDepth) || has(m.queueAge) || has(m.prometheus))";
 

@@ -29,6 +29,7 @@ use super::{
     printcolumn = r#"{"name":"Replicas","type":"string","jsonPath":".status.replicas","description":"The replicas of each workload, as its HPA last counted them"}"#,
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status","description":"Whether everything works"}"#,
     printcolumn = r#"{"name":"Suspended","type":"string","jsonPath":".status.suspended","description":"The workloads that somebody suspended, and until when"}"#,
+    printcolumn = r#"{"name":"Next Change","type":"string","jsonPath":".status.nextChange","description":"The first change of bounds that a schedule brings"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason","priority":1,"description":"Why"}"#,
     printcolumn = r#"{"name":"Suspended By","type":"string","jsonPath":".status.conditions[?(@.type==\"Suspended\")].message","priority":1,"description":"By whom, and why"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#

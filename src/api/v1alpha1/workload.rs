@@ -4,7 +4,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{behavior::Behavior, disruption::Disruption, metric::Metric, rules, vertical::Vertical};
+use super::{
+    behavior::Behavior, disruption::Disruption, metric::Metric, rules, schedule::Schedule, vertical::Vertical,
+};
 use crate::schema;
 
 /// One workload: scaled by an HPA, sized by a VPA, protected by a PodDisruptionBudget, or several of these.
@@ -19,6 +21,15 @@ use crate::schema;
     validation = Rule::new(rules::MIN_TO_MAX)
         .message("minReplicas must not be greater than maxReplicas")
         .field_path(".minReplicas"),
+    validation = Rule::new(rules::SCHEDULES_NEED_METRICS)
+        .message("schedules change the bounds of the HPA, so they need metrics")
+        .field_path(".schedules"),
+    validation = Rule::new(rules::EVERY_ENTRY_WHOLE)
+        .message(Message::Expression(rules::ENTRY_NOT_WHOLE.into()))
+        .field_path(".schedules"),
+    validation = Rule::new(rules::PAIRS_MIN_TO_MAX)
+        .message(Message::Expression(rules::PAIR_MIN_ABOVE_MAX.into()))
+        .field_path(".schedules"),
     validation = Rule::new(rules::EVERY_METRIC_HAS_A_SOURCE)
         .message(Message::Expression(rules::METRIC_WITHOUT_SOURCE.into()))
         .field_path(".metrics"),
@@ -55,8 +66,13 @@ pub struct Workload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub max_replicas: Option<i32>,
+    /// Windows of the calendar in which other bounds count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub schedules: Option<Vec<Schedule>>,
     /// `true` freezes the workload: the HPA follows no metric in either direction and the VPA only recommends.
-    /// A count outside `minReplicas` and `maxReplicas` is still moved to the nearer bound.
+    /// A count outside the widest bounds of the workload and its schedule is still moved to the nearer bound.
     /// For incidents, adoption, and tests that hold replicas. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,

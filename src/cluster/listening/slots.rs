@@ -26,6 +26,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use vas_core::monitoring::process::max_files;
 
 /// Most connections held at once.
 const MAX_CONNECTIONS: usize = 1024;
@@ -39,19 +40,13 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The number of connections that this process can hold: 1024, or fewer where the limit of open files is low.
 pub fn limit() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    open_files(&limits).map_or(MAX_CONNECTIONS, |files| {
+    // Where the limit is larger than a number here, it is larger than that of connections.
+    let files = max_files(&limits).map(|files| usize::try_from(files).unwrap_or(usize::MAX));
+    files.map_or(MAX_CONNECTIONS, |files| {
         files
             .saturating_sub(OTHER_FILES)
             .clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)
     })
-}
-
-/// The soft limit of open files, read from the text of `/proc/self/limits`.
-fn open_files(limits: &str) -> Option<usize> {
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 /// All slots of one port.
@@ -371,11 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_of_open_files_is_read() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
-                      Max open files            1024                 524288               files\n";
-        assert_eq!(open_files(limits), Some(1024));
-        assert_eq!(open_files(""), None);
+    fn connections_have_a_limit_whatever_that_of_open_files_is() {
         assert!((MIN_CONNECTIONS..=MAX_CONNECTIONS).contains(&limit()));
     }
 }

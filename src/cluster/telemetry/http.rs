@@ -2,15 +2,15 @@
 //!
 //! A check is a closure over state that its owner keeps up to date. Checks must answer from memory, because a
 //! kubelet probes every few seconds with a short time limit. No client can keep the kubelet out: an idle
-//! connection is closed when a new client needs its slot, and `/metrics` is encoded on another thread, a few
-//! scrapes at a time.
+//! connection is closed when a new client needs its slot, and [`Scrapes`] answers `/metrics` on another thread, a
+//! few scrapes at a time.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -22,15 +22,14 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::Semaphore,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::scrapes::Scrapes;
 use crate::listening::{
     self,
     slots::{ConnectionSlots, Slot},
@@ -45,14 +44,8 @@ const MAX_CONNECTIONS: usize = 128;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
-/// Scrapes of `/metrics` at once; further ones get status 503. One Prometheus needs one, a redundant pair
-/// two.
-const MAX_SCRAPES: usize = 4;
 /// Longest wait for requests in flight after `stop`.
 const DRAIN: Duration = Duration::from_secs(1);
-
-/// Content type of the OpenMetrics text format.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the three endpoints answer from.
 #[derive(Clone)]
@@ -62,8 +55,8 @@ pub struct Endpoints {
     /// `/readyz`, the readiness probe: when it fails the pod leaves the endpoints of its Services and
     /// rollouts wait.
     pub ready: Check,
-    /// `/metrics`: the metrics of this process.
-    pub registry: Arc<Registry>,
+    /// `/metrics`. A process that shows its metrics at another port too gives that port the same scrapes.
+    pub metrics: Arc<Scrapes>,
 }
 
 /// Why the port could not be served.
@@ -142,7 +135,6 @@ async fn connection(
 
 /// The routes of the port, without a listener.
 fn router(endpoints: Endpoints) -> Router {
-    let scrapes = Arc::new(Scrapes::new(endpoints.registry.clone()));
     Router::new()
         .route(
             "/healthz",
@@ -152,7 +144,10 @@ fn router(endpoints: Endpoints) -> Router {
             "/readyz",
             get(|State(e): State<Endpoints>| async move { answer(&e.ready) }),
         )
-        .route("/metrics", get(async move || scrapes.answer().await))
+        .route(
+            "/metrics",
+            get(|State(e): State<Endpoints>, headers: HeaderMap| async move { e.metrics.answer(headers).await }),
+        )
         .with_state(endpoints)
 }
 
@@ -160,44 +155,6 @@ fn answer(check: &Check) -> Response {
     match check() {
         Ok(()) => (StatusCode::OK, "ok\n").into_response(),
         Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing + "\n").into_response(),
-    }
-}
-
-/// Scrapes of the plain port. They are encoded one after the other on a blocking thread, so that a registry
-/// that is slow to read delays other scrapes only, and never a probe.
-struct Scrapes {
-    registry: Arc<Registry>,
-    limit: Semaphore,
-    writing: Semaphore,
-}
-
-impl Scrapes {
-    fn new(registry: Arc<Registry>) -> Self {
-        Self {
-            registry,
-            limit: Semaphore::new(MAX_SCRAPES),
-            writing: Semaphore::new(1),
-        }
-    }
-
-    async fn answer(&self) -> Response {
-        let Ok(_permit) = self.limit.try_acquire() else {
-            let text = format!("{MAX_SCRAPES} scrapes of /metrics are under way; come again\n");
-            return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
-        };
-        let _writing = self.writing.acquire().await;
-        let registry = self.registry.clone();
-        let written = tokio::task::spawn_blocking(move || metrics(&registry)).await;
-        written.unwrap_or_else(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response())
-    }
-}
-
-/// The registry encoded in the OpenMetrics text format.
-pub fn metrics(registry: &Registry) -> Response {
-    let mut body = String::new();
-    match encode(&mut body, registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], body).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
@@ -209,13 +166,20 @@ mod tests {
     };
 
     use parking_lot::Mutex;
-    use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, metrics::counter::Counter};
+    use prometheus_client::{
+        collector::Collector, encoding::DescriptorEncoder, metrics::counter::Counter, registry::Registry,
+    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
     };
 
     use super::*;
+    use crate::telemetry::exposed::Exposed;
+
+    fn scrapes(registry: Registry) -> Arc<Scrapes> {
+        Arc::new(Scrapes::new(Exposed::process(registry)))
+    }
 
     #[tokio::test]
     async fn health_readiness_and_metrics_are_served() {
@@ -231,7 +195,7 @@ mod tests {
                     .then_some(())
                     .ok_or_else(|| "not yet read: things".to_owned())
             }),
-            registry: Arc::new(registry),
+            metrics: scrapes(registry),
         };
         let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -256,7 +220,7 @@ mod tests {
         Endpoints {
             live: always(),
             ready: always(),
-            registry: Arc::new(registry),
+            metrics: scrapes(registry),
         }
     }
 

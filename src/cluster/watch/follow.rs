@@ -25,7 +25,7 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use super::list_watch::list_watch;
+use super::{list_watch::list_watch, restarts::Restarts};
 
 /// What is done with the objects that a follower sees.
 pub trait Sink<K> {
@@ -71,15 +71,17 @@ where
     list_watch(api, config).default_backoff()
 }
 
-/// Hands all events to the sink. `watch` names the watch in the log. Ends only if the stream ends, which
+/// Hands all events to the sink. `watch` names the watch in the log and in `restarts`, where each failure counts. Ends only if the stream ends, which
 /// [`events`] never do.
 pub async fn follow<K, S: Sink<K>>(
     watch: &str,
+    restarts: &Restarts,
     events: impl Stream<Item = watcher::Result<Event<K>>>,
     mut sink: S,
 ) {
     let mut events = std::pin::pin!(events);
     let mut listed = Vec::new();
+    let failures = restarts.of(watch);
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Init) => {
@@ -92,6 +94,7 @@ pub async fn follow<K, S: Sink<K>>(
             Ok(Event::Apply(object)) => sink.apply(object),
             Ok(Event::Delete(object)) => sink.delete(object),
             Err(error) => {
+                failures.inc();
                 let pause = sink.failed(watch, &error);
                 if !pause.is_zero() {
                     tokio::time::sleep(pause).await;

@@ -5,6 +5,7 @@
 //! follow      backs off, and hands what it sees to a sink
 //! one         a sink for the watch of one object by its name
 //! scope       which namespaces, and one watch over several of them
+//! restarts    counts failures, for Prometheus
 //! damping     reports a state that flaps a few times an hour
 //! ```
 //!
@@ -14,8 +15,10 @@ pub mod damping;
 mod follow;
 mod list_watch;
 mod one;
+mod restarts;
 mod scope;
 
 pub use follow::{Sink, events, follow, is_forbidden, warn_failed};
 pub use one::{One, named};
+pub use restarts::Restarts;
 pub use scope::{Scope, events_in};

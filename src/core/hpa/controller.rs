@@ -1,4 +1,4 @@
-//! The flags of the HPA controller, and the two directions in which it scales.
+//! The flags and feature gates of the HPA controller, and the two directions in which it scales.
 
 use std::time::Duration;
 
@@ -19,6 +19,29 @@ pub struct Controller {
     /// Later, a pod that is not Ready is left out if it became so within this time of its start, because it
     /// has then never been Ready (`--horizontal-pod-autoscaler-initial-readiness-delay`).
     pub initial_readiness_delay: Duration,
+    /// Its feature gates (`--feature-gates`).
+    pub gates: Gates,
+}
+
+/// The feature gates that decisions depend on. The defaults are those of 1.37, where all are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gates {
+    /// `HPAScaleToZero`: the controller remembers that it scaled to zero, and may leave zero again.
+    pub scale_to_zero: bool,
+    /// `HPAConfigurableTolerance`: the tolerances of `behavior` count.
+    pub configurable_tolerance: bool,
+    /// `PodLevelResources`: the requests of a pod as a whole count.
+    pub pod_level_resources: bool,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            scale_to_zero: true,
+            configurable_tolerance: true,
+            pod_level_resources: true,
+        }
+    }
 }
 
 impl Default for Controller {
@@ -28,6 +51,7 @@ impl Default for Controller {
             downscale_stabilization: 300,
             cpu_initialization_period: Duration::from_mins(5),
             initial_readiness_delay: Duration::from_secs(30),
+            gates: Gates::default(),
         }
     }
 }

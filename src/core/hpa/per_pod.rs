@@ -1,72 +1,126 @@
 //! Proposals of metrics with a value per pod: utilization of requests, and averages.
 
-use std::collections::BTreeMap;
-
 use super::{
-    number::{self, Milli, saturating},
-    pods::{Pod, Sample, group},
+    milli::Milli,
+    number,
+    pods::{Counts, Group},
     proposal::{Measured, MetricError, Outcome, Proposal, World},
+    propose::Samples,
     spec::Hpa,
 };
 
 /// The target that the values of pods are compared with.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Level<'a> {
-    /// A target utilization in percent of the requests; `requests` is by pod name.
+    /// A target utilization in percent of the requests of the pods, or of one container of each.
     Utilization {
-        requests: BTreeMap<&'a str, Milli>,
+        resource: &'a str,
+        container: Option<&'a str>,
         percent: i32,
     },
     /// A target amount per pod.
     Average(Milli),
 }
 
-impl<'a> Level<'a> {
-    /// The target utilization, with the requests of every pod, also of deleting and pending ones
-    /// (`calculateRequests`). One container without a request fails the whole metric.
-    pub(super) fn utilization(
-        pods: &'a BTreeMap<String, Pod>,
-        resource: &str,
-        container: Option<&str>,
-        percent: i32,
-    ) -> Result<Self, MetricError> {
-        let request = |(name, pod): (&'a String, &Pod)| match pod.requests.of(resource, container) {
-            Ok(amount) => Ok((name.as_str(), amount)),
-            Err(container) => Err(MetricError::MissingRequest {
-                resource: resource.to_owned(),
-                container,
-                pod: name.clone(),
-            }),
-        };
-        let requests = pods.iter().map(request).collect::<Result<_, _>>()?;
-        Ok(Self::Utilization { requests, percent })
+/// Values of pods, added up as the controller does: in an `int64`, which wraps around.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    values: Milli,
+    /// Requests of the pods; 0 where no utilization is asked for.
+    requests: Milli,
+    pods: usize,
+}
+
+impl Sum {
+    /// Adds pods with this value and this request each.
+    fn add(&mut self, value: Milli, request: Milli, pods: usize) {
+        let times = number::length(pods);
+        self.values = self.values.wrapping_add(value.wrapping_mul(times));
+        self.requests = self.requests.wrapping_add(request.wrapping_mul(times));
+        self.pods += pods;
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            values: self.values.wrapping_add(other.values),
+            requests: self.requests.wrapping_add(other.requests),
+            pods: self.pods + other.pods,
+        }
+    }
+
+    /// The same pods without load.
+    fn idle(self) -> Self {
+        Self { values: 0, ..self }
+    }
+}
+
+/// What one look at all pods gives.
+#[derive(Default)]
+struct Groups {
+    counts: Counts,
+    counted: Sum,
+    unready: Sum,
+    /// With the values that are assumed on the way down.
+    missing: Sum,
+    /// The first cohort without a request.
+    without_request: Option<usize>,
+}
+
+impl Level<'_> {
+    /// Sorts the pods into groups and adds up the values of each. Every pod needs a request, also a deleting or
+    /// pending one (`calculateRequests`): one without fails the whole metric.
+    fn groups(self, samples: &Samples, cpu: bool, world: &World<'_>) -> Groups {
+        let gate = world.controller.gates.pod_level_resources;
+        let mut groups = Groups::default();
+        for (position, cohort) in world.cohorts.iter().enumerate() {
+            let count = cohort.count;
+            if count == 0 {
+                continue;
+            }
+            let request = match self {
+                Self::Average(_) => Ok(0),
+                Self::Utilization {
+                    resource, container, ..
+                } => cohort.pod.requests.of(resource, container, gate),
+            };
+            let request = request.unwrap_or_else(|_| {
+                groups.without_request.get_or_insert(position);
+                0
+            });
+            let sample = samples.of_cohorts.get(position).and_then(Option::as_ref);
+            match cohort.pod.group(sample, cpu, world.controller, world.now) {
+                Group::Counted(sample) => groups.counted.add(sample.value, request, count),
+                Group::Unready => groups.unready.add(0, request, count),
+                Group::Missing => groups.missing.add(self.assumed(request), request, count),
+                Group::Ignored => groups.counts.ignored += count,
+            }
+        }
+        groups.counts.counted = groups.counted.pods;
+        groups.counts.unready = groups.unready.pods;
+        groups.counts.missing = groups.missing.pods;
+        groups
     }
 
     /// Divides what is used by the target. The percentage and the average in between are truncated to whole
     /// numbers. Example: 1639 of 4000 milli-CPU are 40 %, and 40 % against a target of 50 % give 0.8.
-    fn ratio(&self, values: &BTreeMap<&str, Milli>) -> Result<(f64, Measured), MetricError> {
+    fn ratio(self, known: Sum, strangers: Sum) -> Result<(f64, Measured), MetricError> {
         match self {
             // GetResourceUtilizationRatio: sums over pods that have a request, not a mean of ratios.
-            Self::Utilization { requests, percent } => {
-                let (mut used, mut requested) = (0_i128, 0_i128);
-                for (pod, value) in values {
-                    if let Some(request) = requests.get(pod) {
-                        used += i128::from(*value);
-                        requested += i128::from(*request);
-                    }
+            Self::Utilization { percent, .. } => {
+                if known.requests == 0 {
+                    return Err(MetricError::NoKnownPod);
                 }
-                let utilization = (used * 100).checked_div(requested);
-                let utilization = saturating(utilization.ok_or(MetricError::NoKnownPod)?);
-                let ratio = number::float(utilization) / f64::from(*percent);
+                let used = known.values.wrapping_mul(100).wrapping_div(known.requests);
+                let utilization = number::lower_half(used);
+                let ratio = f64::from(utilization) / f64::from(percent);
                 Ok((ratio, Measured::Utilization(utilization)))
             }
             // GetMetricUsageRatio: every sample counts, also one of a pod that is gone.
             Self::Average(target) => {
-                let sum: i128 = values.values().copied().map(i128::from).sum();
-                let count = i128::try_from(values.len()).unwrap_or(i128::MAX);
-                let average = sum.checked_div(count).ok_or(MetricError::NoKnownPod)?;
-                let average = saturating(average);
-                let ratio = number::float(average) / number::float(*target);
+                let all = known.plus(strangers);
+                let average = all.values.checked_div(number::length(all.pods));
+                let average = average.ok_or(MetricError::NoKnownPod)?;
+                let ratio = number::float(average) / number::float(target);
                 Ok((ratio, Measured::Average(average)))
             }
         }
@@ -74,13 +128,10 @@ impl<'a> Level<'a> {
 
     /// The value assumed for a pod without a sample while the others are below the target: its whole request
     /// (or the target, if that is above 100 %), or exactly the target amount.
-    fn assumed(&self, pod: &str) -> Milli {
+    fn assumed(self, request: Milli) -> Milli {
         match self {
-            Self::Utilization { requests, percent } => {
-                let request = requests.get(pod).copied().unwrap_or_default();
-                saturating(i128::from(request) * i128::from(*percent.max(&100)) / 100)
-            }
-            Self::Average(target) => *target,
+            Self::Utilization { percent, .. } => request.wrapping_mul(i64::from(percent.max(100))) / 100,
+            Self::Average(target) => target,
         }
     }
 }
@@ -93,58 +144,61 @@ impl<'a> Level<'a> {
 /// proposes ceil(0.55 * 4) = 3 replicas instead of 1.
 pub(super) fn propose(
     hpa: &Hpa,
-    level: &Level<'_>,
-    samples: &BTreeMap<String, Sample>,
+    level: Level<'_>,
+    samples: &Samples,
     cpu: bool,
     world: &World<'_>,
 ) -> Result<Proposal, MetricError> {
-    let groups = group(world.pods, samples, cpu, world.controller, world.now);
-    // removeMetricsForPods: from the samples go those of ignored and unready pods. Samples of unknown pods
-    // stay.
-    let mut values: BTreeMap<&str, Milli> = samples
-        .iter()
-        .map(|(pod, sample)| (pod.as_str(), sample.value))
-        .filter(|(pod, _)| !groups.ignored.contains(pod) && !groups.unready.contains(pod))
-        .collect();
-    if values.is_empty() {
-        return Err(MetricError::NoPodCounts(groups.counts()));
+    if world.cohorts.iter().all(|cohort| cohort.count == 0) {
+        return Err(MetricError::NoPods);
     }
-    let (ratio, measured) = level.ratio(&values)?;
+    let groups = level.groups(samples, cpu, world);
+    // Samples of pods that are not under the selector stay in the controller's map.
+    let mut strangers = Sum::default();
+    for stranger in &samples.strangers {
+        strangers.add(*stranger, 0, 1);
+    }
+    if groups.counted.pods + strangers.pods == 0 {
+        return Err(MetricError::NoPodCounts(groups.counts));
+    }
+    if let Some(cohort) = groups.without_request {
+        return Err(MetricError::MissingRequest { cohort });
+    }
+    let (ratio, measured) = level.ratio(groups.counted, strangers)?;
     let proposal = |replicas, outcome| Proposal {
         replicas,
         ratio,
         measured,
-        pods: Some(groups.counts()),
+        pods: Some(groups.counts),
         outcome,
     };
     // Upstream's scaleUpWithUnready. On the way down unready pods stay left out.
-    let up_with_unready = ratio > 1.0 && !groups.unready.is_empty();
+    let up_with_unready = ratio > 1.0 && groups.unready.pods > 0;
     // Nothing to make up for: here, and only here, the ratio multiplies the counted pods, and nothing checks
     // the direction. 5 pods at ratio 0.8 with `spec.replicas: 3` propose 4.
-    if !up_with_unready && groups.missing.is_empty() {
+    if !up_with_unready && groups.missing.pods == 0 {
         return Ok(if hpa.tolerates(world.controller, ratio) {
             proposal(world.current, Outcome::WithinTolerance)
         } else {
-            let replicas = number::ceil(ratio * number::count(groups.counted.len()));
+            let replicas = number::ceil(ratio * number::count(groups.counted.pods));
             proposal(replicas, Outcome::Scaled)
         });
     }
     // Pods without a sample pull against the change: full on the way down, idle on the way up.
-    for pod in &groups.missing {
-        if ratio < 1.0 {
-            values.insert(pod, level.assumed(pod));
-        } else if ratio > 1.0 {
-            values.insert(pod, 0);
-        }
+    let mut known = groups.counted;
+    if ratio < 1.0 {
+        known = known.plus(groups.missing);
+    } else if ratio > 1.0 {
+        known = known.plus(groups.missing.idle());
     }
     if up_with_unready {
-        values.extend(groups.unready.iter().map(|pod| (*pod, 0)));
+        known = known.plus(groups.unready);
     }
     // Upstream's newUsageRatio. What is reported in the HPA's status stays the first ratio.
-    let (damped, _) = level.ratio(&values)?;
+    let (damped, _) = level.ratio(known, strangers)?;
     // Neither the second ratio nor the second number of pods may turn the direction around.
     let turned = (ratio < 1.0 && damped > 1.0) || (ratio > 1.0 && damped < 1.0);
-    let replicas = number::ceil(damped * number::count(values.len()));
+    let replicas = number::ceil(damped * number::count(known.pods + strangers.pods));
     let backward = (damped < 1.0 && replicas > world.current) || (damped > 1.0 && replicas < world.current);
     Ok(if turned || backward || hpa.tolerates(world.controller, damped) {
         let outcome = if hpa.tolerates(world.controller, ratio) {

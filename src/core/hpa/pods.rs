@@ -1,14 +1,11 @@
 //! Pods as the controller sees them, and which of them count for a metric that describes pods.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 
-use super::{controller::Controller, number::Milli};
+use super::{controller::Controller, milli::Milli, requests::Requests};
 
 /// One pod under the target's selector.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +18,18 @@ pub struct Pod {
     pub started: Option<Timestamp>,
     /// Status of the Ready condition, and the time of its last transition.
     pub ready: Option<(Readiness, Timestamp)>,
-    /// What the pod's spec requests.
-    pub requests: super::requests::Requests,
+    /// What the pod's spec requests; pods of one template share it.
+    pub requests: Arc<Requests>,
+}
+
+/// Pods that are alike in everything that decisions depend on, their samples included. A named pod is a cohort of
+/// one. A simulation of hundreds of pods has a few cohorts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cohort {
+    /// What each of the pods is like.
+    pub pod: Pod,
+    /// How many they are.
+    pub count: usize,
 }
 
 /// Phase of a pod.
@@ -61,7 +68,7 @@ pub struct Sample {
 }
 
 /// How many pods count for a metric, and how many do not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Counts {
     /// Pods that count with their value.
     pub counted: usize,
@@ -74,13 +81,13 @@ pub struct Counts {
     pub ignored: usize,
 }
 
-/// Names of the pods in each group; see [`Counts`].
-#[derive(Debug, Default)]
-pub(super) struct Groups<'a> {
-    pub(super) counted: BTreeSet<&'a str>,
-    pub(super) unready: BTreeSet<&'a str>,
-    pub(super) missing: BTreeSet<&'a str>,
-    pub(super) ignored: BTreeSet<&'a str>,
+/// The group that a pod belongs to for one metric; see [`Counts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    Counted(Sample),
+    Unready,
+    Missing,
+    Ignored,
 }
 
 impl Pod {
@@ -113,7 +120,7 @@ impl Pod {
                 let since = condition.last_transition_time.as_ref();
                 (status, since.map_or(Timestamp::UNIX_EPOCH, |time| time.0))
             }),
-            requests: super::requests::Requests::read(pod.spec.as_ref()),
+            requests: Arc::new(Requests::read(pod.spec.as_ref())),
         }
     }
 
@@ -122,6 +129,30 @@ impl Pod {
     #[must_use]
     pub fn is_running_and_ready(&self) -> bool {
         self.phase == Phase::Running && matches!(self.ready, Some((Readiness::True, _)))
+    }
+
+    /// The group of the pod for one metric (`groupPods`); the first rule that matches counts. `cpu` says whether
+    /// the metric is CPU.
+    pub(super) fn group(
+        &self,
+        sample: Option<&Sample>,
+        cpu: bool,
+        controller: &Controller,
+        now: Timestamp,
+    ) -> Group {
+        // The order matters: a deleting pod is ignored even if it is Pending, and a Pending pod is unready
+        // even if it has no sample. Readiness plays no part but for CPU.
+        if self.deleting || self.phase == Phase::Failed {
+            return Group::Ignored;
+        }
+        if self.phase == Phase::Pending {
+            return Group::Unready;
+        }
+        match sample {
+            None => Group::Missing,
+            Some(sample) if cpu && self.is_starting(sample, controller, now) => Group::Unready,
+            Some(sample) => Group::Counted(*sample),
+        }
     }
 
     /// Whether the pod is still starting, so that its CPU usage says nothing about its later usage. The
@@ -147,44 +178,4 @@ impl Pod {
 /// The moment that is `by` after `from`, or the last one that a timestamp can hold.
 fn later(from: Timestamp, by: Duration) -> Timestamp {
     from.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-/// Sorts pods into groups (`groupPods`); the first rule that matches counts. `cpu` says whether the metric is
-/// CPU.
-pub(super) fn group<'a>(
-    pods: &'a BTreeMap<String, Pod>,
-    samples: &BTreeMap<String, Sample>,
-    cpu: bool,
-    controller: &Controller,
-    now: Timestamp,
-) -> Groups<'a> {
-    let mut groups = Groups::default();
-    for (name, pod) in pods {
-        // The order matters: a deleting pod is ignored even if it is Pending, and a Pending pod is unready
-        // even if it has no sample. Readiness plays no part but for CPU.
-        let group = if pod.deleting || pod.phase == Phase::Failed {
-            &mut groups.ignored
-        } else if pod.phase == Phase::Pending {
-            &mut groups.unready
-        } else {
-            match samples.get(name) {
-                None => &mut groups.missing,
-                Some(sample) if cpu && pod.is_starting(sample, controller, now) => &mut groups.unready,
-                Some(_) => &mut groups.counted,
-            }
-        };
-        group.insert(name);
-    }
-    groups
-}
-
-impl Groups<'_> {
-    pub(super) fn counts(&self) -> Counts {
-        Counts {
-            counted: self.counted.len(),
-            unready: self.unready.len(),
-            missing: self.missing.len(),
-            ignored: self.ignored.len(),
-        }
-    }
 }

@@ -12,19 +12,22 @@ use super::{
 pub struct Rules {
     /// The stabilization window in seconds.
     pub window: i32,
-    /// The policies, and which of them counts.
-    pub policies: Policies,
+    /// Which of the policies counts.
+    pub select: Select,
+    /// The policies. Also those of a disabled direction have a use: how long the controller remembers its
+    /// rescales.
+    pub policies: Vec<Policy>,
     /// Relative deviation from a target that is ignored, 0.1 for 10 %; `None` for the controller's flag.
     pub tolerance: Option<f64>,
 }
 
 /// Which of several policies counts: `selectPolicy`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Policies {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Select {
     /// The policy that allows the largest change.
-    Max(Vec<Policy>),
+    Max,
     /// The policy that allows the smallest change.
-    Min(Vec<Policy>),
+    Min,
     /// The replicas do not change in this direction.
     Disabled,
 }
@@ -44,17 +47,6 @@ impl Policy {
     pub fn period(self) -> i32 {
         match self {
             Self::Pods(_, period) | Self::Percent(_, period) => period,
-        }
-    }
-}
-
-impl Policies {
-    /// All policies; none if the direction is disabled.
-    #[must_use]
-    pub fn all(&self) -> &[Policy] {
-        match self {
-            Self::Max(policies) | Self::Min(policies) => policies,
-            Self::Disabled => &[],
         }
     }
 }
@@ -80,83 +72,91 @@ impl Rules {
             });
             policy.collect()
         });
-        let policies = policies.unwrap_or(default);
+        let tolerance = rules.and_then(|rules| rules.tolerance.as_ref());
         Self {
             window: rules
                 .and_then(|rules| rules.stabilization_window_seconds)
                 .unwrap_or(window),
-            policies: match rules.and_then(|rules| rules.select_policy.as_deref()) {
-                Some("Disabled") => Policies::Disabled,
-                Some("Min") => Policies::Min(policies),
-                _ => Policies::Max(policies),
+            select: match rules.and_then(|rules| rules.select_policy.as_deref()) {
+                Some("Disabled") => Select::Disabled,
+                Some("Min") => Select::Min,
+                _ => Select::Max,
             },
-            tolerance: rules
-                .and_then(|rules| rules.tolerance.as_ref())
+            policies: policies.unwrap_or(default),
+            // tolerancesForHpa
+            tolerance: tolerance
+                .filter(|_| controller.gates.configurable_tolerance)
                 .and_then(fraction),
         }
     }
 
-    /// The longest period of the policies, in seconds. The controller remembers its own rescales for as long
-    /// (`getLongestPolicyPeriod`).
+    /// The longest period of the policies, in seconds (`getLongestPolicyPeriod`).
     #[must_use]
     pub fn longest_period(&self) -> i32 {
-        let periods = self.policies.all().iter().map(|policy| policy.period());
+        let periods = self.policies.iter().map(|policy| policy.period());
         periods.max().unwrap_or(0)
     }
 }
 
-/// The most replicas that the policies allow if the period of each policy began with `start` replicas
-/// (`calculateScaleUpLimitWithScalingRules`). Example: from 3, `Pods: 4` allows 7 and `Percent: 100` allows
-/// 6.
+/// The most replicas that the policies allow to `current` replicas (`calculateScaleUpLimitWithScalingRules`).
+/// `start` gives the replicas at the start of a period of so many seconds. Example: from 3, `Pods: 4` allows 7 and
+/// `Percent: 100` allows 6. The limit is never below `current`, however far the rescales of the period went.
 #[must_use]
-pub fn up_limit(rules: &Rules, start: i32) -> i32 {
+pub fn up_limit(rules: &Rules, current: i32, start: impl Fn(i32) -> i32) -> i32 {
     // The order of operations is the controller's, because its rounding noise shows: 50 * (1 + 10/100) is a
     // little above 55, so +10 % of 50 allows 56.
-    let limit = |policy: &Policy| match *policy {
-        Policy::Pods(value, _) => start.saturating_add(value),
-        Policy::Percent(value, _) => number::ceil(f64::from(start) * (1.0 + f64::from(value) / 100.0)),
+    let limits = rules.policies.iter().map(|policy| match *policy {
+        Policy::Pods(value, period) => start(period).wrapping_add(value),
+        Policy::Percent(value, period) => {
+            number::ceil(f64::from(start(period)) * (1.0 + f64::from(value) / 100.0))
+        }
+    });
+    let limit = match rules.select {
+        Select::Max => limits.max().unwrap_or(i32::MIN),
+        Select::Min => limits.min().unwrap_or(i32::MAX),
+        Select::Disabled => current,
     };
-    let limit = match &rules.policies {
-        Policies::Max(policies) => policies.iter().map(limit).max(),
-        Policies::Min(policies) => policies.iter().map(limit).min(),
-        Policies::Disabled => None,
-    };
-    limit.unwrap_or(start).max(start)
+    limit.max(current)
 }
 
-/// The fewest replicas that the policies allow if the period of each policy began with `start` replicas
-/// (`calculateScaleDownLimitWithBehaviors`). Percentages are truncated toward zero: -10 % of 72 leaves 64.
+/// The fewest replicas that the policies allow to `current` replicas (`calculateScaleDownLimitWithBehaviors`).
+/// `start` gives the replicas at the start of a period of so many seconds. The limit is never above `current`.
+/// Percentages are truncated toward zero: -10 % of 72 leaves 64.
 #[must_use]
-pub fn down_limit(rules: &Rules, start: i32) -> i32 {
-    let limit = |policy: &Policy| match *policy {
-        Policy::Pods(value, _) => start.saturating_sub(value),
-        Policy::Percent(value, _) => number::trunc(f64::from(start) * (1.0 - f64::from(value) / 100.0)),
-    };
+pub fn down_limit(rules: &Rules, current: i32, start: impl Fn(i32) -> i32) -> i32 {
+    let limits = rules.policies.iter().map(|policy| match *policy {
+        Policy::Pods(value, period) => start(period).wrapping_sub(value),
+        Policy::Percent(value, period) => {
+            number::trunc(f64::from(start(period)) * (1.0 - f64::from(value) / 100.0))
+        }
+    });
     // The largest change on the way down is the smallest number that is left.
-    let limit = match &rules.policies {
-        Policies::Max(policies) => policies.iter().map(limit).min(),
-        Policies::Min(policies) => policies.iter().map(limit).max(),
-        Policies::Disabled => None,
+    let limit = match rules.select {
+        Select::Max => limits.min().unwrap_or(i32::MAX),
+        Select::Min => limits.max().unwrap_or(i32::MIN),
+        Select::Disabled => current,
     };
-    limit.unwrap_or(start).min(start)
+    limit.min(current)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn max(policies: &[Policy]) -> Rules {
+    fn rules(select: Select, policies: &[Policy]) -> Rules {
         Rules {
             window: 0,
-            policies: Policies::Max(policies.to_vec()),
+            select,
+            policies: policies.to_vec(),
             tolerance: None,
         }
     }
 
     #[test]
     fn percentages_keep_the_controllers_noise() {
-        let up = |percent, start| up_limit(&max(&[Policy::Percent(percent, 15)]), start);
-        let down = |percent, start| down_limit(&max(&[Policy::Percent(percent, 15)]), start);
+        let percent = |percent| rules(Select::Max, &[Policy::Percent(percent, 15)]);
+        let up = |by, from| up_limit(&percent(by), from, |_| from);
+        let down = |by, from| down_limit(&percent(by), from, |_| from);
         assert_eq!(up(10, 50), 56);
         assert_eq!(down(80, 5), 0);
         assert_eq!(down(90, 10), 0);
@@ -167,20 +167,36 @@ mod tests {
     #[test]
     fn the_default_policies_allow_four_more_or_double() {
         let rules = Rules::read(None, Direction::Up, &Controller::default());
-        assert_eq!([1, 3, 5, 10].map(|start| up_limit(&rules, start)), [5, 7, 10, 20]);
+        let limits = [1, 3, 5, 10].map(|from| up_limit(&rules, from, |_| from));
+        assert_eq!(limits, [5, 7, 10, 20]);
+    }
+
+    #[test]
+    fn a_limit_counts_from_the_start_of_the_period_and_stops_at_the_current_count() {
+        let rules = rules(Select::Max, &[Policy::Pods(2, 60)]);
+        // 5 replicas were added within the period, of which 2 were allowed: none may follow.
+        assert_eq!(up_limit(&rules, 10, |_| 5), 10);
+        assert_eq!(up_limit(&rules, 10, |_| 9), 11);
+        assert_eq!(down_limit(&rules, 10, |_| 15), 10);
+        assert_eq!(down_limit(&rules, 10, |_| 11), 9);
+    }
+
+    #[test]
+    fn each_policy_has_a_period_of_its_own() {
+        let rules = rules(Select::Max, &[Policy::Pods(2, 60), Policy::Pods(4, 15)]);
+        let start = |period| if period == 60 { 5 } else { 9 };
+        assert_eq!(up_limit(&rules, 10, start), 13);
+        assert_eq!(rules.longest_period(), 60);
     }
 
     #[test]
     fn min_takes_the_smallest_change_in_both_directions_and_disabled_none() {
-        let policies = vec![Policy::Pods(1, 15), Policy::Percent(50, 60)];
-        let rules = |policies| Rules {
-            window: 0,
-            policies,
-            tolerance: None,
+        let both = |select| {
+            let rules = rules(select, &[Policy::Pods(1, 15), Policy::Percent(50, 60)]);
+            (up_limit(&rules, 10, |_| 10), down_limit(&rules, 10, |_| 10))
         };
-        let both = |rules: &Rules| (up_limit(rules, 10), down_limit(rules, 10));
-        assert_eq!(both(&rules(Policies::Max(policies.clone()))), (15, 5));
-        assert_eq!(both(&rules(Policies::Min(policies))), (11, 9));
-        assert_eq!(both(&rules(Policies::Disabled)), (10, 10));
+        assert_eq!(both(Select::Max), (15, 5));
+        assert_eq!(both(Select::Min), (11, 9));
+        assert_eq!(both(Select::Disabled), (10, 10));
     }
 }

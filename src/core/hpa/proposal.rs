@@ -1,20 +1,18 @@
 //! The proposal of one metric: what it is made from, what it says, and why there may be none.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::{
     controller::Controller,
-    number::Milli,
-    pods::{Counts, Pod},
+    milli::Milli,
+    pods::{Cohort, Counts},
 };
 
 /// What the controller looks at besides the metric's value.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
-    /// Pods that the target's selector selects, by name.
-    pub pods: &'a BTreeMap<String, Pod>,
+    /// Pods that the target's selector selects.
+    pub cohorts: &'a [Cohort],
     /// `spec.replicas` of the target.
     pub current: i32,
     /// `status.replicas` of the target. An `AverageValue` of Object and External metrics divides by it.
@@ -26,7 +24,7 @@ pub struct World<'a> {
 }
 
 /// What one metric proposes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Proposal {
     /// Replicas that the metric proposes, before the limits of the HPA.
     pub replicas: i32,
@@ -44,7 +42,7 @@ pub struct Proposal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
     /// Percent of the requests.
-    Utilization(i64),
+    Utilization(i32),
     /// Milli-units per pod.
     Average(Milli),
     /// Milli-units of all pods together.
@@ -52,7 +50,7 @@ pub enum Measured {
 }
 
 /// How a ratio led to a number of replicas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub enum Outcome {
     /// The ratio was applied.
     Scaled,
@@ -63,25 +61,21 @@ pub enum Outcome {
 }
 
 /// Why a metric proposes nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetricError {
     /// All samples belong to unready or ignored pods, so none is left.
     #[error("no pod with a value counts: {} unready, {} ignored", .0.unready, .0.ignored)]
     NoPodCounts(Counts),
-    /// A container has no request to measure a utilization against.
-    #[error("missing request for {resource} in container {container} of pod {pod}")]
+    /// A container, or a pod with requests of its own, has no request to measure a utilization against.
+    #[error("a pod has no request to measure a utilization against")]
     MissingRequest {
-        /// The resource, `cpu` for example.
-        resource: String,
-        /// Name of the container.
-        container: String,
-        /// Name of the container's pod.
-        pod: String,
+        /// Index of the pod's cohort. [`Requests::lacking`](super::Requests::lacking) gives the container.
+        cohort: usize,
     },
     /// None of the pods with a value is known, or they request nothing.
     #[error("no metrics returned matched known pods")]
     NoKnownPod,
-    /// The ratio of a `Value` target multiplies the ready pods, and the selector selects no pod at all.
+    /// The selector selects no pod at all. Whatever samples there are then belong to pods that are gone.
     #[error("no pods match the target's selector")]
     NoPods,
     /// The value is per pod where the target needs a total, or the reverse. No metrics API answers like this.

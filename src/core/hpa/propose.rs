@@ -1,9 +1,8 @@
 //! Computes the number of replicas that one metric proposes.
 
-use std::collections::BTreeMap;
-
 use super::{
-    number::{self, Milli},
+    milli::Milli,
+    number,
     per_pod::{self, Level},
     pods::Sample,
     proposal::{Measured, MetricError, Outcome, Proposal, World},
@@ -13,10 +12,19 @@ use super::{
 /// The value that a metrics API answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// A value per pod, by pod name.
-    PerPod(BTreeMap<String, Sample>),
+    /// A value per pod.
+    PerPod(Samples),
     /// One value in milli-units: that of an object, or the sum over all external series.
     Total(Milli),
+}
+
+/// The samples of one metric with a value per pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Samples {
+    /// The sample that each pod of a cohort has, in the order of the cohorts; `None` for a cohort without.
+    pub of_cohorts: Vec<Option<Sample>>,
+    /// Values of pods that the selector does not select, for example because they are gone.
+    pub strangers: Vec<Milli>,
 }
 
 /// Computes the proposal of one metric (`computeReplicasForMetric`).
@@ -34,10 +42,14 @@ pub fn propose(
             let (resource, container) = match &metric.source {
                 Source::Resource { resource } => (resource, None),
                 Source::ContainerResource { resource, container } => (resource, Some(container.as_str())),
-                _ => return Err(MetricError::Mismatch),
+                Source::Pods | Source::Object | Source::External => return Err(MetricError::Mismatch),
             };
-            let level = Level::utilization(world.pods, resource, container, percent)?;
-            per_pod::propose(hpa, &level, samples, resource == "cpu", world)
+            let level = Level::Utilization {
+                resource,
+                container,
+                percent,
+            };
+            per_pod::propose(hpa, level, samples, resource == "cpu", world)
         }
         (Reading::PerPod(samples), Target::AverageValue(target)) => {
             // calcPlainMetricReplicas gets the name of the resource; it is empty for a Pods metric, so no
@@ -48,10 +60,14 @@ pub fn propose(
                 }
                 Source::Pods | Source::Object | Source::External => false,
             };
-            per_pod::propose(hpa, &Level::Average(target), samples, cpu, world)
+            per_pod::propose(hpa, Level::Average(target), samples, cpu, world)
         }
         (Reading::Total(total), Target::Value(target)) => value(hpa, *total, target, world),
-        (Reading::Total(total), Target::AverageValue(target)) => Ok(average(hpa, *total, target, world)),
+        (Reading::Total(total), Target::AverageValue(target)) => {
+            // Only GetExternalPerPodMetricReplicas looks at the upper bound before it rounds.
+            let bounded = matches!(metric.source, Source::External);
+            Ok(average(hpa, *total, target, bounded, world))
+        }
         (Reading::PerPod(_), Target::Value(_)) | (Reading::Total(_), Target::Utilization(_)) => {
             Err(MetricError::Mismatch)
         }
@@ -78,18 +94,22 @@ fn value(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Result<Pr
         return Ok(proposal(world.current, Outcome::WithinTolerance));
     }
     // getReadyPodsCount: no pods is an error, but no *ready* pods proposes 0.
-    if world.pods.is_empty() {
+    if world.cohorts.iter().all(|cohort| cohort.count == 0) {
         return Err(MetricError::NoPods);
     }
-    let ready = world.pods.values().filter(|pod| pod.is_running_and_ready());
-    let replicas = number::ceil(ratio * number::count(ready.count()));
+    let ready = world
+        .cohorts
+        .iter()
+        .filter(|cohort| cohort.pod.is_running_and_ready());
+    let ready = ready.map(|cohort| cohort.count).sum();
+    let replicas = number::ceil_to_most(ratio * number::count(ready));
     Ok(proposal(replicas, Outcome::Scaled))
 }
 
 /// The proposal of a total against an `AverageValue` target (`GetObjectPerPodMetricReplicas`,
 /// `GetExternalPerPodMetricReplicas`): the total divided by the target. Pods play no part. Example: a queue
 /// of 180 with a target of 50 proposes 4.
-fn average(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Proposal {
+fn average(hpa: &Hpa, total: Milli, target: Milli, bounded: bool, world: &World<'_>) -> Proposal {
     // With `status.replicas` 0 the ratio is infinite or NaN, which no tolerance contains.
     let status = f64::from(world.status);
     let ratio = number::float(total) / (number::float(target) * status);
@@ -98,7 +118,12 @@ fn average(hpa: &Hpa, total: Milli, target: Milli, world: &World<'_>) -> Proposa
         // of a rollout it proposes 4.
         (world.status, Outcome::WithinTolerance)
     } else {
-        let replicas = number::ceil(number::float(total) / number::float(target));
+        let ceil = if bounded {
+            number::ceil_to_most
+        } else {
+            number::ceil
+        };
+        let replicas = ceil(number::float(total) / number::float(target));
         (replicas, Outcome::Scaled)
     };
     Proposal {

@@ -3,8 +3,9 @@
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec, MetricTarget};
 
 use super::{
+    conditions::Reason,
     controller::{Controller, Direction},
-    number::{Milli, milli},
+    milli::{Milli, milli},
     policy::Rules,
 };
 
@@ -15,9 +16,9 @@ pub struct Hpa {
     pub min: i32,
     /// The largest number of replicas (`maxReplicas`).
     pub max: i32,
-    /// Metrics in the order of `spec.metrics`. A metric that the controller refuses is an error text.
-    pub metrics: Vec<Result<Metric, String>>,
-    /// `behavior`; without it the controller uses older rules, see [`super::decide()`].
+    /// Metrics in the order of `spec.metrics`; 80 % of the requested CPU if the object has none.
+    pub metrics: Vec<Result<Metric, RefusedMetric>>,
+    /// `behavior`; without it the controller uses older rules, see [`super::step()`].
     pub behavior: Option<Behavior>,
 }
 
@@ -37,6 +38,15 @@ pub struct Metric {
     pub source: Source,
     /// The target that the controller keeps the value at.
     pub target: Target,
+}
+
+/// A metric that the controller refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct RefusedMetric {
+    /// The reason of the condition `ScalingActive`.
+    pub reason: Reason,
+    words: String,
 }
 
 /// What a metric describes.
@@ -78,6 +88,10 @@ impl Hpa {
     pub fn read(object: &HorizontalPodAutoscaler, controller: &Controller) -> Self {
         let spec = &object.spec;
         let metrics = spec.metrics.iter().flatten();
+        let mut metrics: Vec<_> = metrics.map(metric).collect();
+        if metrics.is_empty() {
+            metrics.push(Ok(Metric::of_requested_cpu()));
+        }
         let behavior = spec.behavior.as_ref().map(|behavior| Behavior {
             up: Rules::read(behavior.scale_up.as_ref(), Direction::Up, controller),
             down: Rules::read(behavior.scale_down.as_ref(), Direction::Down, controller),
@@ -87,7 +101,7 @@ impl Hpa {
         Self {
             min: spec.min_replicas.unwrap_or(1),
             max: spec.max_replicas,
-            metrics: metrics.map(metric).collect(),
+            metrics,
             behavior,
         }
     }
@@ -117,18 +131,46 @@ impl Hpa {
     }
 }
 
+impl Metric {
+    /// The metric of an object without any, as the API server fills it in.
+    fn of_requested_cpu() -> Self {
+        let resource = "cpu".to_owned();
+        Self {
+            source: Source::Resource { resource },
+            target: Target::Utilization(80),
+        }
+    }
+}
+
+impl Source {
+    /// The reason of the condition `ScalingActive` if the metric has no value.
+    pub(super) fn failure(&self) -> Reason {
+        match self {
+            Self::Resource { .. } => Reason::FailedGetResourceMetric,
+            Self::ContainerResource { .. } => Reason::FailedGetContainerResourceMetric,
+            Self::Pods => Reason::FailedGetPodsMetric,
+            Self::Object => Reason::FailedGetObjectMetric,
+            Self::External => Reason::FailedGetExternalMetric,
+        }
+    }
+}
+
 /// Reads one metric. `target.type` counts for Object metrics alone (`computeStatusForObjectMetric`). For the
 /// other types the controller takes the field that is set, `averageValue` first.
-fn metric(spec: &MetricSpec) -> Result<Metric, String> {
-    let incomplete = || format!("the {} metric has no usable target", spec.type_);
+fn metric(spec: &MetricSpec) -> Result<Metric, RefusedMetric> {
+    let refused = |reason, words| RefusedMetric { reason, words };
+    let unknown = || {
+        let words = format!("unknown metric source type {:?}", spec.type_);
+        refused(Reason::InvalidMetricSourceType, words)
+    };
     let (source, target) = match spec.type_.as_str() {
         "Resource" => {
-            let metric = spec.resource.as_ref().ok_or_else(incomplete)?;
+            let metric = spec.resource.as_ref().ok_or_else(unknown)?;
             let resource = metric.name.clone();
             (Source::Resource { resource }, resource_target(&metric.target))
         }
         "ContainerResource" => {
-            let metric = spec.container_resource.as_ref().ok_or_else(incomplete)?;
+            let metric = spec.container_resource.as_ref().ok_or_else(unknown)?;
             let (resource, container) = (metric.name.clone(), metric.container.clone());
             (
                 Source::ContainerResource { resource, container },
@@ -136,11 +178,11 @@ fn metric(spec: &MetricSpec) -> Result<Metric, String> {
             )
         }
         "Pods" => {
-            let metric = spec.pods.as_ref().ok_or_else(incomplete)?;
+            let metric = spec.pods.as_ref().ok_or_else(unknown)?;
             (Source::Pods, average(&metric.target))
         }
         "Object" => {
-            let target = &spec.object.as_ref().ok_or_else(incomplete)?.target;
+            let target = &spec.object.as_ref().ok_or_else(unknown)?.target;
             let target = match target.type_.as_str() {
                 "Value" => value(target),
                 "AverageValue" => average(target),
@@ -149,13 +191,16 @@ fn metric(spec: &MetricSpec) -> Result<Metric, String> {
             (Source::Object, target)
         }
         "External" => {
-            let target = &spec.external.as_ref().ok_or_else(incomplete)?.target;
+            let target = &spec.external.as_ref().ok_or_else(unknown)?.target;
             // computeStatusForExternalMetric
             (Source::External, average(target).or_else(|| value(target)))
         }
-        other => return Err(format!("unknown metric source type {other:?}")),
+        _ => return Err(unknown()),
     };
-    let target = target.ok_or_else(incomplete)?;
+    let target = target.ok_or_else(|| {
+        let words = format!("the {} metric has no usable target", spec.type_);
+        refused(source.failure(), words)
+    })?;
     Ok(Metric { source, target })
 }
 

@@ -1,14 +1,14 @@
 //! HPAs, pods and samples for the tests of the algorithm.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use serde_json::{Value, json};
 
 use super::{
-    Controller, Hpa, Milli, Outcome, Phase, Pod, Proposal, Readiness, Reading, Sample, World, propose,
-    requests::Requests,
+    Cohort, Controller, Hpa, Milli, Outcome, Phase, Pod, Proposal, Readiness, Reading, Requests, Sample,
+    Samples, World, propose,
 };
 
 /// The present, in seconds.
@@ -60,57 +60,61 @@ pub(super) fn pod() -> Pod {
         deleting: false,
         started: Some(at(100)),
         ready: Some((Readiness::True, at(110))),
-        requests: Requests::container("app", &[("cpu", 1000), ("memory", 1000)]),
+        requests: Arc::new(Requests::container("app", &[("cpu", 1000), ("memory", 1000)])),
     }
 }
 
-/// Pods called 0, 1, 2 and so on.
-pub(super) fn pods(pods: &[Pod]) -> BTreeMap<String, Pod> {
-    let named = pods.iter().enumerate();
-    named.map(|(name, pod)| (name.to_string(), pod.clone())).collect()
+/// Each pod as a cohort of one.
+pub(super) fn pods(pods: &[Pod]) -> Vec<Cohort> {
+    let cohort = |pod: &Pod| Cohort {
+        pod: pod.clone(),
+        count: 1,
+    };
+    pods.iter().map(cohort).collect()
 }
 
-/// Samples for the pods 0, 1, 2 and so on, measured 15 s ago over 30 s.
+/// Samples of the first pods, measured 15 s ago over 30 s. Those beyond the last pod are of strangers.
 pub(super) fn samples(values: &[Milli]) -> Reading {
     let sample = |value: Milli| Sample {
         value,
         at: at(NOW - 15),
         window: Duration::from_secs(30),
     };
-    let named = values.iter().enumerate();
-    Reading::PerPod(
-        named
-            .map(|(name, value)| (name.to_string(), sample(*value)))
-            .collect(),
-    )
+    Reading::PerPod(Samples {
+        of_cohorts: values.iter().map(|value| Some(sample(*value))).collect(),
+        strangers: Vec::new(),
+    })
 }
 
 /// The proposal of an HPA's first metric; `current` is `spec.replicas` and `status` is `status.replicas`.
 pub(super) fn proposed(
     hpa: &Hpa,
     reading: &Reading,
-    pods: &BTreeMap<String, Pod>,
+    cohorts: &[Cohort],
     current: i32,
     status: i32,
 ) -> Result<Proposal, super::MetricError> {
     let controller = Controller::default();
+    let mut reading = reading.clone();
+    if let Reading::PerPod(samples) = &mut reading {
+        let known = cohorts.len().min(samples.of_cohorts.len());
+        let beyond = samples.of_cohorts.split_off(known);
+        samples
+            .strangers
+            .extend(beyond.iter().flatten().map(|sample| sample.value));
+    }
     let world = World {
-        pods,
+        cohorts,
         current,
         status,
         controller: &controller,
         now: at(NOW),
     };
-    propose(hpa, hpa.metrics[0].as_ref().unwrap(), reading, &world)
+    propose(hpa, hpa.metrics[0].as_ref().unwrap(), &reading, &world)
 }
 
 /// The proposed replicas, and how the ratio led to them.
-pub(super) fn replicas(
-    hpa: &Hpa,
-    reading: &Reading,
-    pods: &BTreeMap<String, Pod>,
-    current: i32,
-) -> (i32, Outcome) {
-    let proposal = proposed(hpa, reading, pods, current, current).unwrap();
+pub(super) fn replicas(hpa: &Hpa, reading: &Reading, cohorts: &[Cohort], current: i32) -> (i32, Outcome) {
+    let proposal = proposed(hpa, reading, cohorts, current, current).unwrap();
     (proposal.replicas, proposal.outcome)
 }

@@ -1,5 +1,7 @@
 //! Proposals of single metrics: the traps that simple simulators fall into.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::{
@@ -18,7 +20,7 @@ fn rate() -> Hpa {
 #[test]
 fn utilization_is_a_truncated_percentage_of_sums_not_a_mean_of_ratios() {
     let mut large = pod();
-    large.requests = super::requests::Requests::container("app", &[("cpu", 3000)]);
+    large.requests = Requests::container("app", &[("cpu", 3000)]).into();
     let pods = pods(&[pod(), large]);
     // 100 % of 1000 and 20 % of 3000: the mean of the ratios is 60 %, that of the sums 40 %.
     let proposal = proposed(&cpu(), &samples(&[1000, 639]), &pods, 2, 2).unwrap();
@@ -168,6 +170,20 @@ fn deleting_and_failed_pods_do_not_count_and_unknown_ones_do() {
 }
 
 #[test]
+fn the_sample_of_a_pod_that_is_gone_counts_as_a_pod_where_others_are_missing() {
+    let two = Reading::PerPod(Samples {
+        of_cohorts: match samples(&[200_000]) {
+            Reading::PerPod(samples) => samples.of_cohorts,
+            Reading::Total(_) => panic!(),
+        },
+        strangers: vec![200_000],
+    });
+    // One of two pods has no sample: (200 + 200 + 0) / 3 = 133 of 100, times three.
+    let proposal = proposed(&rate(), &two, &pods(&[pod(), pod()]), 2, 2).unwrap();
+    assert_eq!(proposal.replicas, 4);
+}
+
+#[test]
 fn without_missing_pods_a_surge_may_scale_up_below_the_target() {
     let five = pods(&[pod(), pod(), pod(), pod(), pod()]);
     assert_eq!(
@@ -179,36 +195,47 @@ fn without_missing_pods_a_surge_may_scale_up_below_the_target() {
 #[test]
 fn one_container_without_a_request_fails_the_utilization() {
     let mut bare = pod();
-    bare.requests = super::requests::Requests::container("sidecar", &[]);
-    let error = proposed(&cpu(), &samples(&[900, 900]), &pods(&[pod(), bare]), 2, 2).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "missing request for cpu in container sidecar of pod 1"
-    );
+    bare.requests = Requests::container("sidecar", &[]).into();
+    let lacking = bare.requests.lacking("cpu", None, Gates::default());
+    assert_eq!(lacking, Some("sidecar"));
+    let proposal = proposed(&cpu(), &samples(&[900, 900]), &pods(&[pod(), bare]), 2, 2);
+    assert_eq!(proposal, Err(MetricError::MissingRequest { cohort: 1 }));
 }
 
 #[test]
-fn the_requests_of_sidecars_count_and_those_of_the_pod_replace_all() {
-    let read = |spec: serde_json::Value| {
-        let pod = serde_json::from_value(serde_json::json!({"metadata": {}, "spec": spec})).unwrap();
-        Pod::read(&pod).requests
+fn without_pods_a_sample_is_not_enough() {
+    for hpa in [cpu(), rate()] {
+        let proposal = proposed(&hpa, &samples(&[900]), &pods(&[]), 3, 3);
+        assert_eq!(proposal, Err(MetricError::NoPods));
+    }
+}
+
+#[test]
+fn numbers_overflow_as_those_of_the_controller() {
+    let mut small = pod();
+    small.requests = Requests::container("app", &[("cpu", 1)]).into();
+    let one = pods(&[small.clone()]);
+    // 3e9 % are -1294967296 in an int32: below the target, so the controller scales down.
+    let proposal = proposed(&cpu(), &samples(&[30_000_000]), &one, 1, 1).unwrap();
+    assert_eq!(proposal.measured, Measured::Utilization(-1_294_967_296));
+    assert!(proposal.replicas < 0);
+    // The sum of two amounts wraps around, and so does a percentage.
+    let two = pods(&[pod(), pod()]);
+    let proposal = proposed(&rate(), &samples(&[i64::MAX, 2]), &two, 2, 2).unwrap();
+    assert_eq!(proposal.measured, Measured::Average((i64::MIN + 1) / 2));
+    // A ratio beyond an int32 proposes the smallest number, but for the External metrics with an average.
+    let huge = |source: &str| {
+        let target = "target: {type: AverageValue, averageValue: 1m}";
+        let described = "describedObject: {kind: D, name: d}";
+        let hpa = metric(&format!(
+            "{{type: {source}, {}: {{metric: {{name: m}}, {target}, {described}}}}}",
+            source.to_lowercase()
+        ));
+        proposed(&hpa, &Reading::Total(i64::MAX), &one, 1, 1)
+            .unwrap()
+            .replicas
     };
-    let cpu = |amount: &str| serde_json::json!({"requests": {"cpu": amount}});
-    let spec = serde_json::json!({
-        "containers": [{"name": "app", "resources": cpu("1")}],
-        "initContainers": [
-            {"name": "proxy", "restartPolicy": "Always", "resources": cpu("500m")}, {"name": "setup"},
-        ],
-    });
-    assert_eq!(read(spec.clone()).of("cpu", None), Ok(1500));
-    assert_eq!(read(spec.clone()).of("cpu", Some("proxy")), Ok(500));
-    assert_eq!(
-        read(spec.clone()).of("cpu", Some("setup")),
-        Err("setup".to_owned())
-    );
-    let mut whole = spec;
-    whole["resources"] = cpu("4");
-    assert_eq!(read(whole).of("cpu", None), Ok(4000));
+    assert_eq!((huge("Object"), huge("External")), (i32::MIN, i32::MAX));
 }
 
 #[test]
@@ -262,6 +289,52 @@ fn which_target_counts_depends_on_the_type_for_object_metrics_alone() {
     let external = format!("{{type: External, external: {{metric: {{name: m}}, target: {{{both}}}}}}}");
     assert_eq!(target(&external), Ok(Target::AverageValue(1000)));
     assert!(target(&object("{type: Value, averageValue: '1'}")).is_err());
+}
+
+/// Pods in different states, with and without samples, as named pods and as cohorts.
+#[test]
+fn cohorts_propose_what_their_pods_would() {
+    let mut pending = pod();
+    pending.phase = Phase::Pending;
+    let mut deleting = pod();
+    deleting.deleting = true;
+    let kinds = [pod(), pod(), pending, deleting, pod()];
+    for value in [1, 300, 499, 500, 501, 900, 4000] {
+        let sample = |value| {
+            Some(Sample {
+                value,
+                at: at(NOW - 15),
+                window: Duration::from_secs(30),
+            })
+        };
+        // The last kind has no sample.
+        let values = [sample(value), sample(value / 2), sample(7), sample(9), None];
+        let mut named = (Vec::new(), Vec::new());
+        let mut cohorts = Vec::new();
+        for (position, kind) in kinds.iter().enumerate() {
+            let count = position + 2;
+            cohorts.push(Cohort {
+                pod: kind.clone(),
+                count,
+            });
+            for _ in 0..count {
+                named.0.extend(pods(std::slice::from_ref(kind)));
+                named.1.push(values[position]);
+            }
+        }
+        let reading = |of_cohorts| {
+            Reading::PerPod(Samples {
+                of_cohorts,
+                strangers: vec![5, 6],
+            })
+        };
+        for hpa in [cpu(), rate()] {
+            let together = proposed(&hpa, &reading(values.to_vec()), &cohorts, 9, 9);
+            let apart = proposed(&hpa, &reading(named.1.clone()), &named.0, 9, 9);
+            assert_eq!(together, apart, "{value}");
+            assert!(together.is_ok());
+        }
+    }
 }
 
 proptest! {

@@ -1,7 +1,8 @@
 //! Durations as users write them, in two notations.
 //!
-//! - In resources and in the metrics server's configuration: whole seconds, as `30s`, `1m`, `1h30m`. The units are
-//!   hours, minutes and seconds, in that order. The published pattern of the CRD says the same.
+//! - In resources, in the metrics server's configuration and for most flags: whole seconds, as `30s`, `1m`, `1h30m`, `2d`.
+//!   The units are days, hours, minutes and seconds, in that order. A day is exactly 24 hours. The published patterns of
+//!   the CRD say the same; of fields that are at most an hour they leave the days out.
 //! - In scenarios and on the command line of load tests: [`precise`], from milliseconds on and with fractions.
 
 pub mod precise;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 /// Why a duration was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a duration: use hours, minutes and seconds such as 30s, 2m or 1h30m")]
+#[error("not a duration: use days, hours, minutes and seconds such as 7d, 30s, 2m or 1h30m")]
 pub struct ParseDurationError;
 
 /// Parses a positive duration.
@@ -20,7 +21,7 @@ pub struct ParseDurationError;
 pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let mut rest = text;
     let mut seconds: u64 = 0;
-    for (unit, factor) in [('h', 3600), ('m', 60), ('s', 1)] {
+    for (unit, factor) in [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)] {
         if let Some((number, tail)) = rest.split_once(unit) {
             if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(ParseDurationError);
@@ -59,13 +60,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_hours_minutes_and_seconds() {
+    fn reads_days_hours_minutes_and_seconds() {
         for (text, seconds) in [
             ("30s", 30),
             ("2m", 120),
             ("1h30m", 5400),
             ("1h1s", 3601),
             ("90m", 5400),
+            ("1d", 86_400),
+            ("1d12h", 129_600),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
@@ -77,7 +80,8 @@ mod tests {
             "",
             "0s",
             "5",
-            "1d",
+            "1w",
+            "1h1d",
             "1.5m",
             "-1m",
             "m",

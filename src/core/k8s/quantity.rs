@@ -44,17 +44,30 @@ impl Amount {
         self.0.div_euclid(NANO / 1000) + i128::from(self.0.rem_euclid(NANO / 1000) > 0)
     }
 
-    /// The amount in units as the nearest float. The HPA compares tolerances as floats.
+    /// The amount in units as Kubernetes' `AsApproximateFloat64` gives it: a whole number times a power of ten,
+    /// which is not always the nearest float. `118m` are `118.0 * 1e-3`, a little more than `0.118`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a float is what is asked for")]
     pub fn as_f64(self) -> f64 {
-        self.0 as f64 / NANO as f64
+        // The API server stores the coarsest unit of n, u, m and none in which the number is whole.
+        let (unit, scale) = match self.0 {
+            nano if nano % NANO == 0 => return (nano / NANO) as f64,
+            nano if nano % 1_000_000 == 0 => (1_000_000, 1e-3),
+            nano if nano % 1_000 == 0 => (1_000, 1e-6),
+            _ => (1, 1e-9),
+        };
+        (self.0 / unit) as f64 * scale
     }
 
     /// The amount in whole units; `None` if it has a fraction.
     #[must_use]
     pub fn whole(self) -> Option<i128> {
         (self.0 % NANO == 0).then_some(self.0 / NANO)
+    }
+
+    /// The amount in nano-units.
+    pub(crate) fn nano(self) -> i128 {
+        self.0
     }
 
     /// `self + other`, saturating.
@@ -83,20 +96,31 @@ pub fn parse(quantity: &Quantity) -> Result<Amount, ParseQuantityError> {
 /// # Errors
 /// See [`ParseQuantityError`].
 pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
-    let (negative, unsigned) = match text.as_bytes().first() {
-        Some(b'-') => (true, text.get(1..).unwrap_or_default()),
-        Some(b'+') => (false, text.get(1..).unwrap_or_default()),
-        _ => (false, text),
-    };
-    let number_end = unsigned
-        .find(|char: char| !char.is_ascii_digit() && char != '.')
-        .unwrap_or(unsigned.len());
-    let (number, suffix) = unsigned.split_at(number_end);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
-        return Err(ParseQuantityError::Malformed);
+    let (amount, exact) = parse_rounded(text)?;
+    if exact {
+        Ok(amount)
+    } else {
+        Err(ParseQuantityError::TooFine)
     }
-    let (multiplier, divisor) = scale(suffix)?;
+}
+
+/// Parses the text of a quantity as Kubernetes reads it: what is finer than a nano-unit is rounded up, away from
+/// zero, so that `0.1n` is `1n`. The second value is false if something was rounded.
+///
+/// # Errors
+/// See [`ParseQuantityError`].
+pub fn parse_rounded(text: &str) -> Result<(Amount, bool), ParseQuantityError> {
+    let Parts {
+        negative,
+        whole,
+        fraction,
+        unit,
+    } = parts(text)?;
+    let (multiplier, divisor) = match unit {
+        Unit::Ten(up) if up >= 0 => (10_i128.pow(up.unsigned_abs()), 1),
+        Unit::Ten(down) => (1, 10_i128.pow(down.unsigned_abs())),
+        Unit::Two(power) => (1 << power, 1),
+    };
     // `1.50Gi` is the mantissa 150 over 10^2, times 2^30.
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
@@ -118,51 +142,88 @@ pub fn parse_str(text: &str) -> Result<Amount, ParseQuantityError> {
         .checked_mul(multiplier)
         .and_then(|value| value.checked_mul(NANO / common))
         .ok_or(ParseQuantityError::TooLarge)?;
-    // A remainder is a part of a nano-unit. Kubernetes rounds it up in silence; here it is refused.
-    if numerator % denominator != 0 {
-        return Err(ParseQuantityError::TooFine);
-    }
-    let nano = numerator / denominator;
+    // A remainder is a part of a nano-unit.
+    let exact = numerator % denominator == 0;
+    let nano = numerator / denominator + i128::from(!exact);
     if nano > MAX_NANO {
         return Err(ParseQuantityError::TooLarge);
     }
-    Ok(Amount(if negative { -nano } else { nano }))
+    Ok((Amount(if negative { -nano } else { nano }), exact))
 }
 
-/// Multiplier and divisor of a suffix, relative to one unit.
-fn scale(suffix: &str) -> Result<(i128, i128), ParseQuantityError> {
-    let ten = |exponent: u32| 10_i128.pow(exponent);
-    let scale = match suffix {
-        "" => (1, 1),
-        "n" => (1, ten(9)),
-        "u" => (1, ten(6)),
-        "m" => (1, ten(3)),
-        "k" => (ten(3), 1),
-        "M" => (ten(6), 1),
-        "G" => (ten(9), 1),
-        "T" => (ten(12), 1),
-        "P" => (ten(15), 1),
-        "E" => (ten(18), 1),
-        "Ki" => (1 << 10, 1),
-        "Mi" => (1 << 20, 1),
-        "Gi" => (1 << 30, 1),
-        "Ti" => (1 << 40, 1),
-        "Pi" => (1 << 50, 1),
-        "Ei" => (1 << 60, 1),
+/// The parts of a quantity's text. `-01.50Gi` is negative, has the whole `1`, the fraction `50` and the unit 2^30.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) negative: bool,
+    /// Digits before the point, without leading zeros.
+    pub(crate) whole: &'a str,
+    /// Digits after the point.
+    pub(crate) fraction: &'a str,
+    pub(crate) unit: Unit,
+}
+
+/// What a suffix stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unit {
+    /// A power of ten, from -18 to 18.
+    Ten(i32),
+    /// A power of two, at most 60.
+    Two(u32),
+}
+
+/// Takes a quantity's text apart.
+pub(crate) fn parts(text: &str) -> Result<Parts<'_>, ParseQuantityError> {
+    let (negative, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (true, text.get(1..).unwrap_or_default()),
+        Some(b'+') => (false, text.get(1..).unwrap_or_default()),
+        _ => (false, text),
+    };
+    let number_end = unsigned
+        .find(|char: char| !char.is_ascii_digit() && char != '.')
+        .unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(number_end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return Err(ParseQuantityError::Malformed);
+    }
+    Ok(Parts {
+        negative,
+        whole: whole.trim_start_matches('0'),
+        fraction,
+        unit: unit(suffix)?,
+    })
+}
+
+fn unit(suffix: &str) -> Result<Unit, ParseQuantityError> {
+    Ok(match suffix {
+        "" => Unit::Ten(0),
+        "n" => Unit::Ten(-9),
+        "u" => Unit::Ten(-6),
+        "m" => Unit::Ten(-3),
+        "k" => Unit::Ten(3),
+        "M" => Unit::Ten(6),
+        "G" => Unit::Ten(9),
+        "T" => Unit::Ten(12),
+        "P" => Unit::Ten(15),
+        "E" => Unit::Ten(18),
+        "Ki" => Unit::Two(10),
+        "Mi" => Unit::Two(20),
+        "Gi" => Unit::Two(30),
+        "Ti" => Unit::Two(40),
+        "Pi" => Unit::Two(50),
+        "Ei" => Unit::Two(60),
         _ => {
             let exponent = suffix
                 .strip_prefix(['e', 'E'])
                 .ok_or(ParseQuantityError::Malformed)?;
             let exponent: i32 = exponent.parse().map_err(|_| ParseQuantityError::Malformed)?;
-            match u32::try_from(exponent) {
-                Ok(up) if up <= 18 => (ten(up), 1),
-                Ok(_) => return Err(ParseQuantityError::TooLarge),
-                Err(_) if exponent >= -18 => (1, ten(exponent.unsigned_abs())),
-                Err(_) => return Err(ParseQuantityError::TooFine),
+            match exponent {
+                -18..=18 => Unit::Ten(exponent),
+                19.. => return Err(ParseQuantityError::TooLarge),
+                _ => return Err(ParseQuantityError::TooFine),
             }
         }
-    };
-    Ok(scale)
+    })
 }
 
 /// Canonical text of a measured value, rounded to the nearest milli-unit: `12`, `850m`. A positive value is
@@ -231,6 +292,29 @@ mod tests {
             parse_str(&format!("{}n", i128::MAX)),
             Err(ParseQuantityError::TooLarge)
         );
+    }
+
+    #[test]
+    fn what_is_finer_than_a_nano_unit_is_rounded_up_where_that_is_allowed() {
+        for (text, rounded) in [("0.1n", "1n"), ("-0.1n", "-1n"), ("1.0000000001", "1000000001n")] {
+            assert_eq!(
+                parse_rounded(text),
+                Ok((parse_str(rounded).unwrap(), false)),
+                "{text}"
+            );
+        }
+        assert_eq!(parse_rounded("0.10"), Ok((parse_str("100m").unwrap(), true)));
+    }
+
+    #[test]
+    fn floats_are_a_whole_number_times_a_power_of_ten() {
+        let float = |text| parse_str(text).unwrap().as_f64().to_bits();
+        assert_eq!(float("118m"), (118.0 * 1e-3_f64).to_bits());
+        assert_ne!(float("118m"), 0.118_f64.to_bits());
+        // The same amount in another spelling, which the API server stores as 118m.
+        assert_eq!(float("0.1180"), float("118m"));
+        assert_eq!(float("50u"), (50.0 * 1e-6_f64).to_bits());
+        assert_eq!(float("1.5Gi"), 1_610_612_736_f64.to_bits());
     }
 
     #[test]

@@ -8,7 +8,10 @@ use kube::Resource;
 use serde_json::Value;
 
 use super::{drift::OwnedFields, packed::Packed};
-use crate::k8s::{api_version, label_selector::LabelSelector};
+use crate::{
+    k8s::{api_version, label_selector::LabelSelector},
+    monitoring::readings::Reading,
+};
 use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 
 /// The kinds of objects vas writes.
@@ -209,6 +212,8 @@ pub struct Live {
     pub conditions: Mirrored,
     /// The replicas that an HPA last counted; `None` until it has.
     pub replicas: Option<i32>,
+    /// What a child of ours tells for our own metrics; `None` for objects of others. Nothing is decided by it.
+    pub reading: Option<Box<Reading>>,
 }
 
 impl Live {
@@ -232,8 +237,8 @@ impl Live {
         self.target != next.target || self.selector != next.selector || self.controller != next.controller
     }
 
-    /// Whether `next` differs in anything that the operator acts on or reports. Values of metrics in an HPA's status do not
-    /// count.
+    /// Whether `next` differs in anything that the operator acts on or reports. Values of metrics in an HPA's status, and
+    /// all of [`Live::reading`], do not count.
     pub fn differs_from(&self, next: &Self) -> bool {
         self.uid != next.uid
             || self.deleting != next.deleting

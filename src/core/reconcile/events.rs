@@ -12,7 +12,7 @@ use vas_api::{
         LIMITS_MANAGED, QUOTA_SUFFICIENT, READY, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SPEC_VALID,
         SUSPENDED, event,
     },
-    v1alpha1::VoiceAssistScalingStatus,
+    v1alpha1::{ScheduleStatus, VoiceAssistScalingStatus, WorkloadStatus},
 };
 
 /// One Event to publish.
@@ -110,6 +110,10 @@ pub fn of_status(old: &VoiceAssistScalingStatus, new: &VoiceAssistScalingStatus)
             .iter()
             .flatten()
             .find(|old| old.name == workload.name);
+        notices.extend(of_schedule(
+            before.and_then(|old| old.schedule.as_ref()),
+            workload,
+        ));
         let before = before
             .and_then(|old| old.conditions.as_deref())
             .unwrap_or_default();
@@ -149,6 +153,47 @@ fn of_suspension(old: Option<&Condition>, new: Option<&Condition>) -> Option<Not
         action: "Suspend",
         note: cut(note),
     })
+}
+
+/// The Events for entries of a workload's schedule that have become active, or are no longer. The stored status is the
+/// memory, so a restart or a second reconcile repeats none.
+fn of_schedule(old: Option<&ScheduleStatus>, workload: &WorkloadStatus) -> Vec<Notice> {
+    let active = |status: Option<&ScheduleStatus>| {
+        status
+            .and_then(|status| status.active.clone())
+            .unwrap_or_default()
+    };
+    let new = workload.schedule.as_ref();
+    let (was, is) = (active(old), active(new));
+    let bounds = new.map_or_else(
+        || "the schedule is gone".to_owned(),
+        |new| {
+            format!(
+                "minReplicas {} and maxReplicas {}",
+                new.min_replicas, new.max_replicas
+            )
+        },
+    );
+    let changed = |from: &[String], to: &[String]| -> Vec<String> {
+        to.iter().filter(|name| !from.contains(name)).cloned().collect()
+    };
+    [
+        (event::SCHEDULE_ENDED, "ended", changed(&is, &was)),
+        (event::SCHEDULE_STARTED, "began", changed(&was, &is)),
+    ]
+    .into_iter()
+    .filter(|(_, _, names)| !names.is_empty())
+    .map(|(reason, verb, names)| Notice {
+        warning: false,
+        reason: reason.to_owned(),
+        action: "Schedule",
+        note: cut(format!(
+            "{}: {} {verb}; {bounds}",
+            workload.name,
+            names.join(", ")
+        )),
+    })
+    .collect()
 }
 
 /// Whether a condition is False and was not already False for the same reason.
@@ -256,6 +301,37 @@ mod tests {
         assert_eq!(reasons(&held, &none), ["Resumed"]);
         assert_eq!(reasons(&held, &with("False", "")), ["Resumed"]);
         assert!(reasons(&none, &with("False", "")).is_empty());
+    }
+
+    #[test]
+    fn an_entry_of_a_schedule_is_told_when_it_begins_and_when_it_ends() {
+        let with = |active: &[&str]| {
+            let schedule = ScheduleStatus {
+                active: Some(active.iter().map(|name| (*name).to_owned()).collect()),
+                min_replicas: 8,
+                max_replicas: 15,
+                next_change: None,
+            };
+            let mut status = status(&[], &[]);
+            status.workloads.as_mut().unwrap()[0].schedule = Some(schedule);
+            status
+        };
+        let none = status(&[], &[]);
+        let began = of_status(&none, &with(&["hours"]));
+        assert_eq!(
+            (began[0].reason.as_str(), began[0].note.as_str()),
+            (
+                "ScheduleStarted",
+                "w: hours began; minReplicas 8 and maxReplicas 15"
+            )
+        );
+        assert!(reasons(&with(&["hours"]), &with(&["hours"])).is_empty());
+        assert_eq!(
+            reasons(&with(&["hours"]), &with(&["night"])),
+            ["ScheduleEnded", "ScheduleStarted"]
+        );
+        assert_eq!(reasons(&with(&["hours"]), &none), ["ScheduleEnded"]);
+        assert!(reasons(&none, &with(&[])).is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::desired::hpa;
+use super::{desired::hpa, testing::NOW};
 use crate::spec::{environment::resolve, rules::validate};
 use vas_api::v1alpha1::{VoiceAssistScaling, VoiceAssistScalingSpec};
 
@@ -172,7 +172,7 @@ proptest! {
             prop_assert_eq!(scaling.workloads.len(), spec.workloads.len(), "nothing is left out silently");
         }
         for workload in scaling.workloads.iter().filter(|workload| workload.has_hpa()) {
-            let hpa = hpa::build(&scaling, workload, None).spec;
+            let hpa = hpa::build(&scaling, workload, NOW, None).spec;
             prop_assert!(hpa.min_replicas.is_some_and(|min| 0 <= min && min <= hpa.max_replicas));
             prop_assert!(hpa.max_replicas >= 1);
             prop_assert!(hpa.metrics.is_some_and(|metrics| !metrics.is_empty()));

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -67,9 +68,12 @@ pub(crate) fn observed(object: &VoiceAssistScaling) -> Observed {
     }
 }
 
+/// The moment of plans in tests.
+pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// The plan for an object in a cluster.
 pub(crate) fn planned(object: &VoiceAssistScaling, observed: &Observed) -> Plan {
-    plan(object, &validate(object), observed)
+    plan(object, &validate(object), observed, NOW)
 }
 
 /// The writes of a plan as texts, such as `create HorizontalPodAutoscaler v-worker`.

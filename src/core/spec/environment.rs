@@ -1,13 +1,14 @@
 //! Merges the base values of a spec with the changes of one environment. There is no other merge: operator,
 //! metrics server, `vas render` and `vas validate` all use this one.
 //!
-//! A scalar of the environment replaces that of the base. `workloads` and `metrics` merge by name. Six parts
-//! are replaced as a whole: a metric's source, a direction's `policies`, `vertical`, `disruption`,
-//! `limits.limitRange` and `limits.resourceQuota`. `enabled: false` switches `vertical`, `disruption` or
+//! A scalar of the environment replaces that of the base. `workloads`, `metrics` and `schedules` merge by name.
+//! Eight parts are replaced as a whole: a metric's source, the start of a schedule's entry and its `except`, a
+//! direction's `policies`, `vertical`, `disruption`, `limits.limitRange` and `limits.resourceQuota`. `enabled: false` switches `vertical`, `disruption` or
 //! `limits` off. Must not check anything: the rules check the result ([`crate::spec::rules`]).
 
 use vas_api::v1alpha1::{
-    Behavior, Environment, Limits, Metric, ScalingRules, VoiceAssistScalingSpec, Workload, WorkloadOverride,
+    Behavior, Environment, Limits, Metric, ScalingRules, Schedule, VoiceAssistScalingSpec, Workload,
+    WorkloadOverride,
 };
 
 /// The requested environment is not in `spec.environments`.
@@ -90,9 +91,12 @@ fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
         scale_target_ref: base.scale_target_ref.clone(),
         min_replicas: over.min_replicas.or(base.min_replicas),
         max_replicas: over.max_replicas.or(base.max_replicas),
+        schedules: merge_option(base.schedules.as_ref(), over.schedules.as_ref(), |base, over| {
+            merge_named(base, over, |entry| &entry.name, merge_schedule)
+        }),
         suspend: over.suspend.or(base.suspend),
         metrics: merge_option(base.metrics.as_ref(), over.metrics.as_ref(), |base, over| {
-            merge_metrics(base, over)
+            merge_named(base, over, |metric| &metric.name, merge_metric)
         }),
         behavior: merge_option(base.behavior.as_ref(), over.behavior.as_ref(), merge_behavior),
         vertical: over.vertical.clone().or_else(|| base.vertical.clone()),
@@ -100,21 +104,17 @@ fn merge_workload(base: &Workload, over: &WorkloadOverride) -> Workload {
     }
 }
 
-/// The base's metrics in their order, with the environment's changes, and then the metrics that the
-/// environment adds.
-fn merge_metrics(base: &[Metric], over: &[Metric]) -> Vec<Metric> {
+/// The entries of the base in their order, with the environment's changes, and then those that the environment adds.
+fn merge_named<T: Clone>(base: &[T], over: &[T], name: fn(&T) -> &str, merge: fn(&T, &T) -> T) -> Vec<T> {
     // Example: the base has `cpu, rate`, the environment `rate, depth`. The result is `cpu`, the changed
     // `rate`, then `depth`.
-    let changed = base.iter().map(|metric| {
-        over.iter()
-            .find(|candidate| candidate.name == metric.name)
-            .map_or_else(|| metric.clone(), |over| merge_metric(metric, over))
+    let named = |list: &'_ [T], wanted: &T| list.iter().position(|one| name(one) == name(wanted));
+    let changed = base.iter().map(|entry| {
+        let over = named(over, entry).and_then(|position| over.get(position));
+        over.map_or_else(|| entry.clone(), |over| merge(entry, over))
     });
-    let added = over
-        .iter()
-        .filter(|candidate| base.iter().all(|metric| metric.name != candidate.name))
-        .cloned();
-    changed.chain(added).collect()
+    let added = over.iter().filter(|entry| named(base, entry).is_none());
+    changed.chain(added.cloned()).collect()
 }
 
 /// Merges one metric. An override with a source replaces the base's source, even by one of another kind. An
@@ -139,6 +139,23 @@ fn merge_metric(base: &Metric, over: &Metric) -> Metric {
             .clone()
             .or_else(|| base.prometheus_server.clone()),
         external: over.external.or(base.external),
+    }
+}
+
+/// Merges one entry. `schedule` and `at` are one thing, the start: an override with either replaces the base's.
+fn merge_schedule(base: &Schedule, over: &Schedule) -> Schedule {
+    let starts = over.schedule.is_some() || over.at.is_some();
+    let begins = if starts { over } else { base };
+    Schedule {
+        name: base.name.clone(),
+        enabled: over.enabled.or(base.enabled),
+        schedule: begins.schedule.clone(),
+        at: begins.at.clone(),
+        duration: over.duration.clone().or_else(|| base.duration.clone()),
+        time_zone: over.time_zone.clone().or_else(|| base.time_zone.clone()),
+        min_replicas: over.min_replicas.or(base.min_replicas),
+        max_replicas: over.max_replicas.or(base.max_replicas),
+        except: over.except.clone().or_else(|| base.except.clone()),
     }
 }
 
@@ -274,6 +291,31 @@ mod tests {
         assert_eq!(metrics[1]["enabled"], json!(false));
         assert_eq!(metrics[1]["maxAge"], json!("1m"));
         assert_eq!(metrics[1]["requestRate"]["counter"], json!("c"));
+    }
+
+    #[test]
+    fn entries_of_a_schedule_merge_by_name_and_their_start_replaces_whole() {
+        let mut base = base();
+        base["workloads"][0]["schedules"] = json!([
+            {"name": "hours", "schedule": "30 6 * * Mon-Fri", "duration": "13h", "timeZone": "UTC", "minReplicas": 8,
+                "except": ["2026-12-25", "2026-12-26"]},
+            {"name": "night", "schedule": "0 22 * * *", "duration": "8h", "timeZone": "UTC", "minReplicas": 1},
+        ]);
+        let over = json!({"workloads": [{"name": "api", "schedules": [
+            {"name": "launch", "at": "2026-12-01T08:00"},
+            {"name": "hours", "at": "2026-12-02T08:00", "maxReplicas": 20, "except": ["2027-01-01"]},
+            {"name": "night", "enabled": false},
+        ]}]});
+        assert_eq!(
+            json_of(&merged(base, over))["workloads"][0]["schedules"],
+            json!([
+                {"name": "hours", "at": "2026-12-02T08:00", "duration": "13h", "timeZone": "UTC", "minReplicas": 8,
+                    "maxReplicas": 20, "except": ["2027-01-01"]},
+                {"name": "night", "enabled": false, "schedule": "0 22 * * *", "duration": "8h", "timeZone": "UTC",
+                    "minReplicas": 1},
+                {"name": "launch", "at": "2026-12-01T08:00"},
+            ])
+        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl FieldPath {
             [
                 Step::Field("workloads"),
                 _,
-                Step::Field("metrics" | "behavior"),
+                Step::Field("metrics" | "schedules" | "behavior"),
                 ..,
             ] => 5,
             [Step::Field("workloads"), ..] => 3,

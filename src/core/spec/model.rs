@@ -7,9 +7,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString};
 
-use crate::k8s::resource_ref::ResourceRef;
+use crate::{
+    k8s::resource_ref::ResourceRef,
+    schedule::{Bounds, Schedules},
+};
 use vas_api::v1alpha1::{
     Aggregation, LimitRangeLimits, MatchExpression, OnMissing, PolicyType, ResourceName, ResourceQuotaLimits,
     ScaleTargetRef, SelectPolicy, UnhealthyPodEvictionPolicy, UpdateMode, VerticalContainer,
@@ -44,10 +48,11 @@ pub struct Workload {
     pub name: String,
     /// The scale target: the object whose replicas change.
     pub target: ScaleTargetRef,
-    /// Smallest number of replicas; 0 for a workload without an HPA.
-    pub min_replicas: i32,
-    /// Largest number of replicas, at least `min_replicas` and 1; 0 for a workload without an HPA.
-    pub max_replicas: i32,
+    /// Smallest and largest number of replicas while no entry of the schedule is active; 0 for a workload without an
+    /// HPA. The largest is at least 1 otherwise.
+    pub base: Bounds,
+    /// The enabled entries of the schedule. Each leaves the bounds in order.
+    pub schedules: Schedules,
     /// Whether scaling is suspended, by the workload's or the resource's `suspend`.
     pub suspended: bool,
     /// Enabled metrics in the order of the spec. A workload without metrics has no HPA
@@ -297,6 +302,23 @@ impl Workload {
     #[must_use]
     pub fn has_hpa(&self) -> bool {
         !self.metrics.is_empty()
+    }
+
+    /// The bounds that the HPA has at a moment. Those of a suspended workload are the widest, so that no boundary of the
+    /// schedule moves replicas that somebody holds.
+    #[must_use]
+    pub fn bounds_at(&self, now: Timestamp) -> Bounds {
+        if self.suspended {
+            self.widest()
+        } else {
+            self.schedules.bounds(self.base, now)
+        }
+    }
+
+    /// The lowest minimum and the highest maximum that the workload ever has.
+    #[must_use]
+    pub fn widest(&self) -> Bounds {
+        self.base.widest(self.schedules.entries())
     }
 
     /// The metrics that the metrics server must serve for this workload, with their names.

@@ -20,7 +20,8 @@ pub mod view;
 
 use self::checks::{
     api_server, api_services, certificate, crd, deployments, disruption, hpas, leases, metrics_api, overlap,
-    prometheus, quota, rbac, readiness, replicas, requests, resource_metrics, scalings, suspended,
+    prometheus, quota, rbac, readiness, replicas, requests, resource_metrics, scalings, schedules, service,
+    suspended,
 };
 pub use finding::{Finding, Severity};
 use observed::Observed;
@@ -86,6 +87,11 @@ pub const CHECKS: &[Check] = &[
         api_services::registered,
     ),
     check(Group::MetricsAPI, "apiservice-owner", api_services::owner),
+    check(
+        Group::MetricsAPI,
+        "metrics-server-service",
+        service::leads_to_the_pods,
+    ),
     check(Group::MetricsAPI, "apiservice-available", api_services::available),
     check(Group::MetricsAPI, "apiservice-trust", api_services::trust),
     check(Group::MetricsAPI, "certificate-expiry", certificate::expiry),
@@ -114,6 +120,7 @@ pub const CHECKS: &[Check] = &[
     check(Group::Workloads, "scaling-valid", scalings::valid),
     check(Group::Workloads, "scaling-conditions", scalings::conditions),
     check(Group::Workloads, "scaling-suspended", suspended::check),
+    check(Group::Workloads, "schedule-entries", schedules::check),
     check(Group::Workloads, "scale-target-found", scalings::target_found),
     check(Group::Workloads, "hpa-conditions", hpas::conditions),
     check(Group::Workloads, "hpa-unique", overlap::hpas),

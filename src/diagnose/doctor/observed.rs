@@ -9,7 +9,7 @@ use k8s_openapi::{
         apps::v1::Deployment,
         autoscaling::v2::HorizontalPodAutoscaler,
         coordination::v1::Lease,
-        core::v1::{Pod, ResourceQuota},
+        core::v1::{Pod, ResourceQuota, Service},
         policy::v1::PodDisruptionBudget,
     },
     kube_aggregator::pkg::apis::apiregistration::v1::APIService,
@@ -47,6 +47,8 @@ pub struct Observed {
     pub operator: Read<Deployment>,
     /// Deployment of the metrics server.
     pub metrics_server: Read<Deployment>,
+    /// Service of the metrics server.
+    pub metrics_server_service: Read<Service>,
     /// PodDisruptionBudgets of the install namespace.
     pub install_pdbs: Read<Vec<PodDisruptionBudget>>,
     /// Lease of the operator.
@@ -166,6 +168,7 @@ impl Observed {
             rights: Vec::new(),
             operator: Err(why.clone()),
             metrics_server: Err(why.clone()),
+            metrics_server_service: Err(why.clone()),
             install_pdbs: Err(why.clone()),
             operator_lease: Err(why.clone()),
             metrics_server_lease: Err(why.clone()),

@@ -7,7 +7,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
-    api::{apps::v1::Deployment, coordination::v1::Lease, core::v1::Pod, policy::v1::PodDisruptionBudget},
+    api::{
+        apps::v1::Deployment,
+        coordination::v1::Lease,
+        core::v1::{Pod, Service},
+        policy::v1::PodDisruptionBudget,
+    },
     kube_aggregator::pkg::apis::apiregistration::v1::APIService,
 };
 use serde_json::{Value, json};
@@ -83,6 +88,20 @@ pub(super) fn api_service(name: &str, change: &Value) -> APIService {
             "caBundle": "YQ==", "groupPriorityMinimum": 100, "versionPriority": 100,
         },
         "status": {"conditions": [{"type": "Available", "status": "True", "reason": "Passed"}]},
+    });
+    merge(&mut service, change);
+    serde_json::from_value(service).unwrap()
+}
+
+/// The Service of the metrics server, with `change` merged over it.
+pub(super) fn metrics_service(change: &Value) -> Service {
+    let mut service = json!({
+        "metadata": {"name": "vas-metrics-server", "namespace": "vas-system"},
+        "spec": {
+            "type": "ClusterIP",
+            "selector": {"app": "vas-metrics-server"},
+            "ports": [{"name": "https", "port": 443, "targetPort": "https"}],
+        },
     });
     merge(&mut service, change);
     serde_json::from_value(service).unwrap()
@@ -247,7 +266,12 @@ fn make() -> Observed {
         crd: Ok(crd),
         rights: rights.collect(),
         operator: Ok(deployment(operator, &json!({}))),
-        metrics_server: Ok(deployment(server, &json!({}))),
+        metrics_server: Ok(deployment(
+            server,
+            &json!({"ports": [
+            {"name": "https", "containerPort": 6443}, {"name": "metrics", "containerPort": 8080}]}),
+        )),
+        metrics_server_service: Ok(metrics_service(&json!({}))),
         install_pdbs: Ok(vec![
             pdb(operator, &json!({"app": operator})),
             pdb(server, &json!({"app": server})),

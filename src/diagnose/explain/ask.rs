@@ -8,6 +8,7 @@ use vas_api::v1alpha1::{ScaleTargetRef, VoiceAssistScaling};
 use vas_core::{
     k8s::resource_ref::ResourceRef,
     reconcile::{desired::hpa, suspend::freeze},
+    schedule::words,
     spec::{
         environment,
         model::{Workload, child_name},
@@ -28,6 +29,8 @@ pub struct Asked {
     pub valid: Option<Box<(Workload, HorizontalPodAutoscaler)>>,
     /// Who suspended the workload, until when and why; `None` if it is not suspended.
     pub suspended: Option<String>,
+    /// What the schedule makes of the bounds, until when; `None` without a schedule.
+    pub schedule: Option<String>,
     /// Names of the metrics that the spec disables.
     pub disabled_metrics: Vec<String>,
 }
@@ -40,10 +43,19 @@ pub fn asked(resource: &ResourceRef, object: &VoiceAssistScaling, now: Timestamp
     let spec = environment::resolve(&object.spec, object.spec.environment.as_deref())
         .unwrap_or_else(|_| object.spec.clone());
     let asked = |written: &vas_api::v1alpha1::Workload| {
-        let valid = scaling.as_ref().and_then(|scaling| {
-            let workload = scaling.workloads.iter().find(|one| one.name == written.name)?;
-            Some(Box::new((workload.clone(), hpa::build(scaling, workload, None))))
+        let workload = scaling.as_ref().and_then(|scaling| {
+            let mut workloads = scaling.workloads.iter();
+            workloads
+                .find(|one| one.name == written.name)
+                .map(|workload| (scaling, workload))
         });
+        let valid = workload.map(|(scaling, workload)| {
+            let hpa = hpa::build(scaling, workload, now, None);
+            Box::new((workload.clone(), hpa))
+        });
+        let schedule = workload
+            .filter(|(_, workload)| !workload.schedules.is_empty())
+            .map(|(_, workload)| scheduled(workload, now));
         let disabled = written
             .metrics
             .iter()
@@ -55,6 +67,7 @@ pub fn asked(resource: &ResourceRef, object: &VoiceAssistScaling, now: Timestamp
             hpa: child_name(&resource.name, &written.name),
             valid,
             suspended: suspended.of(&written.name),
+            schedule,
             disabled_metrics: disabled.map(|metric| metric.name.clone()).collect(),
         }
     };
@@ -64,6 +77,15 @@ pub fn asked(resource: &ResourceRef, object: &VoiceAssistScaling, now: Timestamp
         .iter()
         .filter(|workload| workload.metrics.is_some());
     scaled.map(asked).collect()
+}
+
+/// What the schedule of a workload makes of its bounds. The HPA of a suspended one has the widest all the time.
+fn scheduled(workload: &Workload, now: Timestamp) -> String {
+    if workload.suspended {
+        format!("{}, the widest bounds, while it is suspended", workload.widest())
+    } else {
+        words::holds(&workload.schedules, workload.base, now)
+    }
 }
 
 /// The HPA to explain: the live one, or else the one that the operator would write.

@@ -1,15 +1,13 @@
 //! Explains each workload: the proposal of each metric, the metric that decides, and what limits the
 //! decision.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{
     Observed, ObservedWorkload, Settings, Unanswered,
     ask::hpa_of,
-    memory::{memory, reason},
+    memory::{foretell, memories, reason},
     metric,
     report::{
         ConditionLine, DecisionReport, DirectionReport, Explanation, HpaReport, Replicas, WorkloadReport,
@@ -17,7 +15,7 @@ use super::{
     words::{self, Facts},
 };
 use vas_api::condition::READY;
-use vas_core::hpa::{self, Cause, Decision, Hpa, Input, Pod, World, decide, down_limit, up_limit};
+use vas_core::hpa::{self, Cohort, Decision, Hpa, Pod, Scale, Selector, Sync, down_limit, up_limit};
 
 /// Explains a resource as of `now`.
 pub fn explain(observed: &Observed, settings: &Settings, now: Timestamp) -> Explanation {
@@ -69,6 +67,7 @@ fn explain_workload(
         target: format!("{}/{}", asked.target.kind, asked.target.name),
         hpa: hpa_report(observed),
         replicas: None,
+        schedule: asked.schedule.clone(),
         suspended: workload.is_some_and(|workload| workload.suspended),
         metrics: Vec::new(),
         scale_up: None,
@@ -89,34 +88,44 @@ fn explain_workload(
         current,
         status,
         pods,
+        cohorts,
     } = known;
     let hpa = Hpa::read(object, &settings.controller);
-    let world = World {
-        pods: &pods,
-        current,
-        status,
+    let mut sync = Sync {
+        hpa: &hpa,
         controller: &settings.controller,
+        scale: Scale {
+            replicas: current,
+            status,
+            selector: if reason(object, "ScalingActive") == Some("AmbiguousSelector") {
+                Selector::Ambiguous
+            } else {
+                Selector::Valid
+            },
+        },
+        cohorts: &cohorts,
+        answers: &[],
         now,
     };
     // Answers and metrics of the HPA are in the order of its spec, so the position connects them.
     let metrics: Vec<_> = object.spec.metrics.iter().flatten().collect();
-    let (mut proposals, mut forbidden) = (Vec::new(), Vec::new());
+    let (mut answers, mut forbidden) = (Vec::new(), Vec::new());
     for (position, spec) in metrics.into_iter().enumerate() {
         let answer = observed.answers.get(position);
         let metric = hpa.metrics.get(position);
         let entry = workload.and_then(|workload| metric::entry_of(spec, workload));
         let query = entry.and_then(|entry| metric::query(entry, namespace, settings));
         let mut line = metric::report(spec, entry, query);
-        let judged = metric::judge(&mut line, &hpa, metric, answer, &world);
+        let judged = metric::judge(&mut line, &hpa, metric, answer, &pods, &sync.world());
         match judged {
-            Ok(replicas) => proposals.push(Some(replicas)),
+            Ok(reading) => answers.push(Some(reading)),
             Err(unanswered) => {
                 if let Unanswered::Forbidden(_) = unanswered {
                     forbidden.push(line.name.clone());
                 }
                 let (Unanswered::Missing(words) | Unanswered::Forbidden(words)) = unanswered;
                 line.error = Some(words);
-                proposals.push(None);
+                answers.push(None);
             }
         }
         report.metrics.push(line);
@@ -124,7 +133,10 @@ fn explain_workload(
     let replicas = Replicas {
         current,
         status,
-        ready: pods.values().filter(|pod| pod.is_running_and_ready()).count(),
+        ready: cohorts
+            .iter()
+            .filter(|cohort| cohort.pod.is_running_and_ready())
+            .count(),
         min: hpa.min,
         max: hpa.max,
     };
@@ -139,18 +151,12 @@ fn explain_workload(
         );
         return report;
     }
-    let decision = decide(&Input {
-        hpa: &hpa,
-        current,
-        proposals: &proposals,
-        scaled_to_zero: is_true(object, "ScaledToZero"),
-        ambiguous_selector: reason(object, "ScalingActive") == Some("AmbiguousSelector"),
-        memory: memory(object, &hpa, &settings.controller, now),
-    });
+    sync.answers = &answers;
+    let (decision, exact) = foretell(&memories(object, &hpa, current, now), &sync);
     if let Some(deciding) = decision.metric.and_then(|metric| report.metrics.get_mut(metric)) {
         deciding.decides = true;
     }
-    finish(&mut report, &hpa, &decision, replicas, settings);
+    finish(&mut report, &hpa, &decision, exact, replicas, settings);
     report
 }
 
@@ -159,6 +165,7 @@ fn finish(
     report: &mut WorkloadReport,
     hpa: &Hpa,
     decision: &Decision,
+    exact: bool,
     replicas: Replicas,
     settings: &Settings,
 ) {
@@ -174,11 +181,12 @@ fn finish(
         let up = direction(
             &behavior.up,
             // A limit is never shown beyond `maxReplicas`, nor below the current replicas.
-            up_limit(&behavior.up, replicas.current).min(hpa.max.max(replicas.current)),
+            up_limit(&behavior.up, replicas.current, |_| replicas.current).min(hpa.max.max(replicas.current)),
         );
         let down = direction(
             &behavior.down,
-            down_limit(&behavior.down, replicas.current).max(hpa.min.min(replicas.current)),
+            down_limit(&behavior.down, replicas.current, |_| replicas.current)
+                .max(hpa.min.min(replicas.current)),
         );
         windows = (behavior.up.window, behavior.down.window);
         policies = Some((up.policies.clone(), down.policies.clone()));
@@ -188,6 +196,7 @@ fn finish(
         workload: &report.name,
         replicas,
         decision,
+        exact,
         metrics: &report.metrics,
         suspended: report.suspended,
         exists: report.hpa.exists,
@@ -202,7 +211,7 @@ fn finish(
         proposal: decision.proposal,
         metric: metric.map(|metric| metric.name.clone()),
         eventually: decision.eventually,
-        exact: decision.exact && decision.cause != Cause::AmbiguousSelector,
+        exact,
     });
 }
 
@@ -211,7 +220,9 @@ struct Known<'a> {
     object: &'a HorizontalPodAutoscaler,
     current: i32,
     status: i32,
-    pods: BTreeMap<String, Pod>,
+    /// Names of the pods, in the order of the cohorts.
+    pods: Vec<String>,
+    cohorts: Vec<Cohort>,
 }
 
 fn known(observed: &ObservedWorkload) -> Result<Known<'_>, String> {
@@ -229,9 +240,16 @@ fn known(observed: &ObservedWorkload) -> Result<Known<'_>, String> {
         .pods
         .as_ref()
         .map_err(|error| format!("the pods of {} cannot be read: {error}", target()))?;
-    let pods = pods
+    let (pods, cohorts) = pods
         .iter()
-        .filter_map(|pod| Some((pod.metadata.name.clone()?, Pod::read(pod))));
+        .filter_map(|pod| {
+            let cohort = Cohort {
+                pod: Pod::read(pod),
+                count: 1,
+            };
+            Some((pod.metadata.name.clone()?, cohort))
+        })
+        .unzip();
     Ok(Known {
         object,
         current: scale
@@ -240,7 +258,8 @@ fn known(observed: &ObservedWorkload) -> Result<Known<'_>, String> {
             .and_then(|spec| spec.replicas)
             .unwrap_or_default(),
         status: scale.status.as_ref().map_or(0, |status| status.replicas),
-        pods: pods.collect(),
+        pods,
+        cohorts,
     })
 }
 
@@ -290,16 +309,4 @@ fn hpa_report(observed: &ObservedWorkload) -> HpaReport {
             })
             .collect(),
     }
-}
-
-fn is_true(object: &HorizontalPodAutoscaler, type_: &str) -> bool {
-    let conditions = object
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|conditions| {
-        conditions
-            .iter()
-            .any(|one| one.type_ == type_ && one.status == "True")
-    })
 }

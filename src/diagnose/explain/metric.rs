@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use super::{
     Servers, Settings, Unanswered,
-    answer::{self, Answer},
     report::MetricReport,
     words::{self, Unit},
 };
 use vas_api::v1alpha1::ResourceName;
 use vas_core::{
-    hpa::{Hpa, Metric, World, propose},
+    hpa::{
+        Hpa, Metric, MetricError, Reading, RefusedMetric, Source, World,
+        answer::{self, Answer},
+        propose,
+    },
     metrics::promql,
     spec::model::{self, Workload},
 };
@@ -99,25 +102,33 @@ pub(super) fn report(
     }
 }
 
-/// Fills in the values and the proposal of a report, and returns the replicas that the metric proposes.
+/// Fills in the values and the proposal of a report, and returns the reading. `pods` are the names of the cohorts.
 pub(super) fn judge(
     line: &mut MetricReport,
     hpa: &Hpa,
-    metric: Option<&Result<Metric, String>>,
+    metric: Option<&Result<Metric, RefusedMetric>>,
     answer: Option<&Result<Value, Unanswered>>,
+    pods: &[String],
     world: &World<'_>,
-) -> Result<i32, Unanswered> {
+) -> Result<Reading, Unanswered> {
     let missing = |words: &str| Unanswered::Missing(words.to_owned());
     let metric = metric.ok_or_else(|| missing("it is not in the HPA"))?;
-    let metric = metric.as_ref().map_err(|words| missing(words))?;
+    let metric = metric.as_ref().map_err(|refused| missing(&refused.to_string()))?;
     let unit = Unit::of(&metric.source);
     line.target = words::target(unit, metric.target);
     let answer = answer.ok_or_else(|| missing("it was not read"))?;
     let answer = answer.as_ref().map_err(Clone::clone)?;
-    let Answer { reading, sampled } = answer::read(&metric.source, answer).map_err(Unanswered::Missing)?;
+    let Answer { reading, sampled } =
+        answer::read(metric, answer, pods).map_err(|error| missing(&error.to_string()))?;
     line.sampled = sampled;
     line.age_seconds = sampled.map(|at| (world.now.as_second() - at.as_second()).max(0));
-    let proposal = propose(hpa, metric, &reading, world).map_err(|error| missing(&error.to_string()))?;
+    let proposal = match propose(hpa, metric, &reading, world) {
+        Ok(proposal) => proposal,
+        Err(error) => {
+            line.error = Some(words_of(error, metric, pods, world));
+            return Ok(reading);
+        }
+    };
     line.value = Some(words::measured(
         unit,
         proposal.measured,
@@ -128,5 +139,26 @@ pub(super) fn judge(
     line.pods = proposal.pods;
     line.outcome = Some(proposal.outcome);
     line.proposal = Some(proposal.replicas);
-    Ok(proposal.replicas)
+    Ok(reading)
+}
+
+/// Why a value leads to no proposal, with the names of what is to blame.
+fn words_of(error: MetricError, metric: &Metric, pods: &[String], world: &World<'_>) -> String {
+    let MetricError::MissingRequest { cohort } = error else {
+        return error.to_string();
+    };
+    let (resource, container) = match &metric.source {
+        Source::Resource { resource } => (resource.as_str(), None),
+        Source::ContainerResource { resource, container } => (resource.as_str(), Some(container.as_str())),
+        Source::Pods | Source::Object | Source::External => ("", None),
+    };
+    let requests = world.cohorts.get(cohort).map(|cohort| &cohort.pod.requests);
+    let container =
+        requests.and_then(|requests| requests.lacking(resource, container, world.controller.gates));
+    let container = match container {
+        Some(name) if !name.is_empty() => format!("container {name} of "),
+        _ => String::new(),
+    };
+    let pod = pods.get(cohort).map_or("", String::as_str);
+    format!("missing request for {resource} in {container}pod {pod}")
 }

@@ -4,8 +4,7 @@
 //! ```text
 //! run      from the name of a resource to its explanation, with all I/O of read
 //! ask      the resource -> its workloads, and the HPA of each
-//! answer   answers of the metrics APIs -> readings
-//! memory   the HPA's status -> the likely memory of the controller
+//! memory   the HPA's status -> possible memories of the controller, and its next sync
 //! metric   a metric of an HPA -> its entry in the resource, its query, its proposal
 //! judge    one workload: proposals, decision, limits
 //! words    amounts and the summary as text
@@ -14,7 +13,6 @@
 //!
 //! The algorithm is [`vas_core::hpa`]. Must not: read the cluster, or lay out text.
 
-mod answer;
 mod ask;
 mod judge;
 mod memory;

@@ -51,6 +51,9 @@ pub struct WorkloadReport {
     /// The numbers of replicas; absent if the scale subresource or the HPA cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Replicas>,
+    /// What the schedule makes of the bounds, until when; absent without a schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// Whether the spec or an annotation suspends the workload.
     pub suspended: bool,
     /// The metrics, in the order of the HPA.

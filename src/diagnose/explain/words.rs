@@ -1,7 +1,7 @@
 //! Writes amounts, policies and the summary as text.
 
 use super::report::{MetricReport, Replicas};
-use vas_core::hpa::{Cause, Decision, Direction, Measured, Milli, Policies, Policy, Rules, Source, Target};
+use vas_core::hpa::{Cause, Decision, Direction, Measured, Milli, Policy, Rules, Select, Source, Target};
 
 /// The unit in which an amount is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,9 @@ pub(super) fn measured(unit: Unit, measured: Measured, target: Target, status: i
         (Measured::Utilization(percent), _) => format!("{percent}% of requests"),
         (Measured::Average(amount), _) => format!("{} per pod", unit.show(amount)),
         (Measured::Total(total), Target::AverageValue(_)) if status > 0 => {
-            let average = (total + i64::from(status) - 1).div_euclid(i64::from(status));
+            // Rounded up. The sum may be the largest number, to which nothing can be added.
+            let (whole, rest) = (total.div_euclid(status.into()), total.rem_euclid(status.into()));
+            let average = whole + i64::from(rest > 0);
             format!("{} per pod ({} in all)", unit.show(average), unit.show(total))
         }
         (Measured::Total(total), _) => unit.show(total),
@@ -80,12 +82,12 @@ pub(super) fn policies(rules: &Rules) -> String {
         Policy::Pods(value, period) => format!("{} per {period} s", pods(*value)),
         Policy::Percent(value, period) => format!("{value}% per {period} s"),
     };
-    let (policies, which) = match &rules.policies {
-        Policies::Disabled => return "off (selectPolicy: Disabled)".to_owned(),
-        Policies::Max(policies) => (policies, "whichever is more"),
-        Policies::Min(policies) => (policies, "whichever is less"),
+    let which = match rules.select {
+        Select::Disabled => return "off (selectPolicy: Disabled)".to_owned(),
+        Select::Max => "whichever is more",
+        Select::Min => "whichever is less",
     };
-    let listed: Vec<String> = policies.iter().map(policy).collect();
+    let listed: Vec<String> = rules.policies.iter().map(policy).collect();
     match listed.as_slice() {
         [one] => one.clone(),
         several => format!("{}, {which}", several.join(" or ")),
@@ -113,6 +115,8 @@ pub(super) struct Facts<'a> {
     pub(super) workload: &'a str,
     pub(super) replicas: Replicas,
     pub(super) decision: &'a Decision,
+    /// Whether the decision depends on nothing that only the controller knows.
+    pub(super) exact: bool,
     pub(super) metrics: &'a [MetricReport],
     pub(super) suspended: bool,
     pub(super) exists: bool,
@@ -123,14 +127,13 @@ pub(super) struct Facts<'a> {
 /// The summary: the replicas now, the metric that decides, what limits it, and the replicas after the next
 /// sync.
 pub(super) fn summary(facts: &Facts<'_>) -> String {
-    let decision = facts.decision;
     let mut parts = vec![replicas(facts.replicas.current)];
     if let Some(asks) = asks(facts) {
         parts.push(asks);
     }
     parts.push(limit(facts));
     let mut text = format!("{}: {}.", facts.workload, parts.join("; "));
-    if !decision.exact {
+    if !facts.exact {
         text.push_str(" As far as can be seen: only the controller knows its last minutes.");
     }
     if !facts.exists {
@@ -200,6 +203,9 @@ fn limit(facts: &Facts<'_>) -> String {
             "another HPA selects the same pods, so neither acts; remove one, or make the selectors differ"
                 .to_owned()
         }
+        Cause::InvalidSelector => {
+            "the scale subresource of the target has no selector of pods, so the HPA holds".to_owned()
+        }
         Cause::NoMetrics => format!("no metric has a value ({}), so the HPA holds", missing()),
         Cause::MissingMetrics => format!(
             "{} has no value, and without it nothing is scaled down: next {desired}",
@@ -246,23 +252,38 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_total_has_an_average() {
+        let words = measured(
+            Unit::Plain,
+            Measured::Total(i64::MAX),
+            Target::AverageValue(1000),
+            3,
+        );
+        assert_eq!(
+            words,
+            "3074457345618258.603 per pod (9223372036854775.807 in all)"
+        );
+    }
+
+    #[test]
     fn policies_say_which_counts() {
-        let rules = |policies| Rules {
+        let rules = |select, policies: &[Policy]| Rules {
             window: 0,
-            policies,
+            select,
+            policies: policies.to_vec(),
             tolerance: None,
         };
-        let both = vec![Policy::Pods(1, 30), Policy::Percent(50, 60)];
+        let both = [Policy::Pods(1, 30), Policy::Percent(50, 60)];
         assert_eq!(
-            policies(&rules(Policies::Min(both))),
+            policies(&rules(Select::Min, &both)),
             "1 pod per 30 s or 50% per 60 s, whichever is less"
         );
         assert_eq!(
-            policies(&rules(Policies::Max(vec![Policy::Pods(2, 30)]))),
+            policies(&rules(Select::Max, &[Policy::Pods(2, 30)])),
             "2 pods per 30 s"
         );
         assert_eq!(
-            policies(&rules(Policies::Disabled)),
+            policies(&rules(Select::Disabled, &both)),
             "off (selectPolicy: Disabled)"
         );
     }

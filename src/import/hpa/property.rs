@@ -122,7 +122,7 @@ proptest! {
         let validation = validate(&assembled.resources[0].object);
         prop_assert_eq!(&validation.violations, &[]);
         let scaling = validation.scaling.unwrap();
-        let after = build(&scaling, &scaling.workloads[0], None);
+        let after = build(&scaling, &scaling.workloads[0], jiff::Timestamp::UNIX_EPOCH, None);
         prop_assert_eq!(meant(&after.spec), meant(&before.spec));
     }
 }

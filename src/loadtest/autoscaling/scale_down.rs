@@ -29,7 +29,7 @@ fn time(rules: &Rules, from: i32, min: i32) -> Option<i32> {
     let period = period.saturating_add(SYNC - 1) / SYNC * SYNC;
     let (mut replicas, mut seconds) = (from, rules.window);
     while replicas > min {
-        let next = down_limit(rules, replicas).max(min);
+        let next = down_limit(rules, replicas, |_| replicas).max(min);
         if next == replicas {
             return None;
         }

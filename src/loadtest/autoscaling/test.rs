@@ -155,7 +155,7 @@ impl Test {
         stop: &CancellationToken,
         progress: &mut impl Progress,
     ) -> Result<Report, TestError> {
-        self.scenario = setup::before(self.scenario, sending.target, stop).await?;
+        self.scenario = setup::before(self.scenario, sending.target, sending.web, stop).await?;
         let watch = Watch::start(&self.resource, &self.subject, &self.hpa);
         watch.initial_sync().await?;
         let clock = RunClock::begins_in(LEAD);
@@ -170,7 +170,7 @@ impl Test {
             })
         };
         let measured = drive(&scenario, sending, clock, stop, each, progress).await;
-        if let Some(failed) = setup::after(&scenario, sending.target).await {
+        if let Some(failed) = setup::after(&scenario, sending.target, sending.web).await {
             progress.say(&failed);
         }
         let mut measured = measured?;

@@ -8,7 +8,7 @@ use crate::{
     capacity::curve::Curve,
     model::{measured::Measured, scaling::Scaling},
     report::Workload,
-    scenario::model::{self, Scenario},
+    scenario::model::Scenario,
 };
 
 /// A load that was sent.
@@ -31,7 +31,7 @@ impl Loaded<'_> {
         let Self {
             scenario, measured, ..
         } = self;
-        let requests = matches!(scenario.load, model::Load::Open(_)) && scenario.is_single();
+        let requests = scenario.load.users().is_none() && scenario.is_single();
         let load = Load {
             profile: scenario.load.profile(),
             per_replica: self.per_replica.filter(|_| requests),

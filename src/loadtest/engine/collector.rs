@@ -182,6 +182,7 @@ impl Collector {
     /// Requests that the profile of an open load makes due in this second. `None` where the profile does not
     /// tell: in the closed model, with journeys of several steps, and when the load was stopped early.
     fn due_in(&self, second: u32) -> Option<u64> {
+        // Several loads do not round as their sum does.
         let Load::Open(profile) = &self.scenario.load else {
             return None;
         };
@@ -194,7 +195,8 @@ impl Collector {
         {
             return None;
         }
-        let at = |second: u32| profile.due_before(Duration::from_secs(u64::from(second)));
+        let part = self.scenario.part;
+        let at = |second: u32| part.share(profile.due_before(Duration::from_secs(u64::from(second))));
         Some(at(second + 1) - at(second))
     }
 
@@ -225,7 +227,7 @@ impl Collector {
         }
         let (end, elapsed) = self.end();
         // A run of a number of turns is as long as these take: the profile only limits it.
-        let planned = match self.scenario.iterations {
+        let planned = match self.scenario.turns() {
             Some(_) if end == End::Completed => elapsed,
             _ => self.scenario.load.profile().duration(),
         };

@@ -11,6 +11,14 @@ pub enum EngineError {
         /// What is wrong with the step.
         cause: String,
     },
+    /// Another host of the scenario cannot be used.
+    #[error("host {name}: {cause}")]
+    Host {
+        /// Name of the host.
+        name: String,
+        /// What is wrong with its URL.
+        cause: String,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread that sends: {0}")]
     Thread(#[source] std::io::Error),

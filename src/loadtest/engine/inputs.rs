@@ -14,6 +14,7 @@ use crate::{
     scenario::{
         inputs::{Generator, Inputs, Order, Stamp, Table},
         model::Journey,
+        part::Part,
         template::Template,
     },
 };
@@ -24,19 +25,27 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Counters that all users of a run share: one for each sequence, and one for each file that is read in order.
 #[derive(Debug, Default)]
-pub(super) struct Counters(Vec<AtomicU64>);
+pub(super) struct Counters {
+    counts: Vec<AtomicU64>,
+    part: Part,
+}
 
 impl Counters {
-    /// The counters of a scenario, all at zero.
-    pub(super) fn of(inputs: &Inputs) -> Self {
+    /// The counters of a scenario, of which this process counts its part, before their first number.
+    pub(super) fn of(inputs: &Inputs, part: Part) -> Self {
         let count = inputs.values.len() + inputs.data.len();
-        Self(std::iter::repeat_with(AtomicU64::default).take(count).collect())
+        let counts = std::iter::repeat_with(AtomicU64::default).take(count);
+        Self {
+            counts: counts.collect(),
+            part,
+        }
     }
 
-    /// The next number of a counter, from zero on.
+    /// The next number of a counter, from zero on, that is in this process's part.
     fn next(&self, counter: usize) -> u64 {
-        let counter = self.0.get(counter);
-        counter.map_or(0, |counter| counter.fetch_add(1, Ordering::Relaxed))
+        let counter = self.counts.get(counter);
+        let own = counter.map_or(0, |counter| counter.fetch_add(1, Ordering::Relaxed));
+        self.part.number(own)
     }
 }
 
@@ -225,7 +234,7 @@ journeys:
     /// The values of some turns of some users.
     fn drawn(seed: &str) -> Vec<BTreeMap<String, String>> {
         let (draws, inputs) = inputs(seed);
-        let counters = Counters::of(&inputs);
+        let counters = Counters::of(&inputs, Part::default());
         let clock = RunClock::begins_in(std::time::Duration::ZERO);
         let mut all = Vec::new();
         for user in 0..4 {

@@ -62,7 +62,7 @@ use super::{
     clock::RunClock,
     http::Target,
     model::measured::{End, Measured, Second},
-    scenario::model::{Load, Scenario},
+    scenario::{model::Scenario, rate::Profile},
 };
 
 /// Settings of the engine.
@@ -122,10 +122,8 @@ pub fn start(
         .clamp(1, u32::try_from(machine.connections).unwrap_or(u32::MAX));
     let connections = Connections::of(settings.sharing, &scenario, target, machine);
     let ending = Ending::default();
-    let turns = scenario
-        .iterations
-        .map(|count| Arc::new(Turns::new(count, ending.clone())));
-    let counters = Arc::new(Counters::of(&scenario.inputs));
+    let turns = Turns::of(&scenario, &ending);
+    let counters = Arc::new(Counters::of(&scenario.inputs, scenario.part));
     // Each thread holds a sender, and the one of this function goes when it returns. So the collector sees
     // the end of the channel when the last thread has ended.
     let (messages, received) = mpsc::unbounded_channel();
@@ -133,6 +131,7 @@ pub fn start(
         let share = Share {
             index,
             threads,
+            part: scenario.part,
             connections: connections.share(machine.connections, index, threads),
             per_user: connections.per_user,
             precise: settings.precise,
@@ -210,10 +209,9 @@ fn threads_for(scenario: &Scenario, machine: Machine) -> u32 {
     const RATE: f64 = 5000.0;
     /// Users (closed model) of one thread.
     const USERS: f64 = 500.0;
-    let wanted = match &scenario.load {
-        Load::Open(profile) => profile.peak() / RATE,
-        Load::Closed(profile) => profile.peak() / USERS,
-    };
+    let peak = |profile: Option<&Profile>| profile.map_or(0.0, Profile::peak);
+    let wanted = peak(scenario.load.rates()) / RATE + peak(scenario.load.users()) / USERS;
+    let wanted = scenario.part.of_level(wanted);
     let mut threads = 1;
     while threads < machine.processors && f64::from(threads) < wanted {
         threads += 1;

@@ -9,8 +9,9 @@ use super::{
     error::EngineError,
     inputs::Counters,
     journey,
-    plan::Plan,
+    plan::{Plan, UserId},
     recorder::Message,
+    sharing::PerUser,
     worker::{Share, Worker},
 };
 use crate::{
@@ -57,19 +58,23 @@ pub async fn once(
     let share = Share {
         index: 0,
         threads: 1,
+        part: scenario.part,
         connections: CONNECTIONS,
-        per_user: true,
+        per_user: PerUser {
+            open: true,
+            closed: true,
+        },
         precise: false,
         clock: RunClock::begins_in(Duration::ZERO),
-        turns: None,
-        counters: Arc::new(Counters::of(&scenario.inputs)),
+        turns: Vec::new(),
+        counters: Arc::new(Counters::of(&scenario.inputs, scenario.part)),
         end_early: Ending::default().is_ordered(),
         messages,
     };
-    let worker = Worker::new(share, &scenario, target.clone(), plan);
+    let worker = Worker::new(share, &scenario, target, plan);
     let users = LocalSet::new();
     let turn = async {
-        match worker.plan.journey_of(0) {
+        match worker.plan.journey_of(UserId { lane: 0, number: 0 }) {
             Some(journey) => journey::once(&worker, journey).await,
             None => BTreeMap::new(),
         }

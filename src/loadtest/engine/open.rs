@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use super::{alarm::Alarm, journey, worker::Worker};
+use super::{alarm::Alarm, journey, plan::UserId, worker::Worker};
 use crate::scenario::rate::Profile;
 
 /// Waits longer than this can be interrupted by the end of the load.
@@ -11,9 +11,9 @@ const LONG: Duration = Duration::from_millis(50);
 /// After this many journeys in a row the thread yields, so that sockets are served.
 const AT_ONCE: u32 = 16;
 
-/// Begins this thread's share of the journeys: of four threads, thread 1 begins journeys 1, 5, 9, ...
-pub(super) async fn run(worker: &Rc<Worker>, profile: &Profile, alarm: &Alarm) {
-    let (first, step) = (u64::from(worker.share.index), u64::from(worker.share.threads));
+/// Begins this thread's share of the journeys of a load: of four threads, thread 1 begins journeys 1, 5, 9, ...
+pub(super) async fn run(worker: &Rc<Worker>, lane: usize, profile: &Profile, alarm: &Alarm) {
+    let (first, step) = worker.share.numbers();
     let mut moments = profile.moments(first, step);
     let (mut number, mut in_a_row) = (first, 0);
     while let Some(due) = moments.next() {
@@ -26,7 +26,7 @@ pub(super) async fn run(worker: &Rc<Worker>, profile: &Profile, alarm: &Alarm) {
                 .unsent(u64::try_from(missed.count()).unwrap_or(u64::MAX));
             return;
         }
-        journey::begin(worker, number, due);
+        journey::begin(worker, UserId { lane, number }, due);
         number += step;
         in_a_row += 1;
         if in_a_row >= AT_ONCE {

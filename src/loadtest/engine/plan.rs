@@ -10,6 +10,7 @@ mod request;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     rc::Rc,
     time::Duration,
 };
@@ -24,10 +25,10 @@ use super::{
     inputs::{self, Draws},
 };
 use crate::{
-    http::{Failure, Outgoing, Target},
+    http::{Failure, Outgoing, Target, TargetError},
     scenario::{
         inputs::{Inputs, Shared},
-        model::{Action, Journey, Scenario, Step, Think},
+        model::{Action, Journey, Known, Lane, Model, Scenario, Step, Think},
         template::Template,
         websocket::WebSocket,
     },
@@ -37,12 +38,32 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Plan {
     journeys: Vec<PlannedJourney>,
-    weights: u64,
+    lanes: Vec<PlannedLane>,
     names: Vec<String>,
-    target: Rc<Target>,
+    /// Where requests go: the target, then the other hosts of the scenario.
+    pub(super) targets: Vec<Rc<Target>>,
     seed: Option<u64>,
     /// What every user has from the setup.
     shared: BTreeMap<String, String>,
+}
+
+/// One of the loads that run side by side, ready to send.
+#[derive(Debug)]
+struct PlannedLane {
+    model: Model,
+    /// The journeys of its users, as indices into those of the plan.
+    journeys: Vec<usize>,
+    /// The sum of their weights.
+    weights: u64,
+}
+
+/// A user: the load that it belongs to, and its number in that load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UserId {
+    /// The number of the load.
+    pub(super) lane: usize,
+    /// The number of the user in the load, from zero on.
+    pub(super) number: u64,
 }
 
 /// A journey, ready to send.
@@ -51,6 +72,8 @@ pub(super) struct PlannedJourney {
     weight: u64,
     /// Steps in the order in which a user does them.
     pub(super) steps: Vec<PlannedStep>,
+    /// The most requests that a user sends at once.
+    pub(super) width: usize,
     /// Whether its users keep cookies.
     pub(super) cookies: bool,
     /// What each turn gets besides what the user extracts from answers.
@@ -66,6 +89,10 @@ pub(super) struct PlannedStep {
     pub(super) once: bool,
     /// Its weight among the steps beside it that have one, see [`Step::weight`].
     weight: Option<u32>,
+    /// The batch to which it belongs, see [`Step::batch`].
+    batch: Option<usize>,
+    /// Where it goes, as an index into [`Plan::targets`].
+    pub(super) host: usize,
     /// Pause after the step.
     pub(super) think: Think,
     /// What the step does.
@@ -87,18 +114,22 @@ pub(super) struct Socket {
     /// What to do on the connection.
     pub(super) websocket: WebSocket,
     /// Headers of the upgrade request.
-    pub(super) headers: Vec<(HeaderName, Template)>,
+    headers: Vec<(HeaderName, Template)>,
 }
 
 impl PlannedJourney {
-    /// The step that a turn does at a place: the step there or, where that has a weight, one of those beside
-    /// it. The second number is the place at which the turn goes on.
-    pub(super) fn at(&self, place: usize, random: &mut fastrand::Rng) -> (usize, usize) {
+    /// The steps that a turn does at a place: the step there or, where that has a weight, one of those beside
+    /// it; all steps of a batch, which are done at once. The number is the place at which the turn goes on.
+    pub(super) fn at(&self, place: usize, random: &mut fastrand::Rng) -> (Range<usize>, usize) {
         let rest = self.steps.get(place..).unwrap_or_default();
+        if let Some(batch) = rest.first().and_then(|step| step.batch) {
+            let count = rest.iter().take_while(|step| step.batch == Some(batch)).count();
+            return (place..place + count, place + count);
+        }
         let weights = rest.iter().map_while(|step| step.weight.map(u64::from));
         let count = weights.clone().count();
         if count == 0 {
-            return (place, place + 1);
+            return (place..place + 1, place + 1);
         }
         let all: u64 = weights.clone().sum();
         let mut drawn = if all > 0 { random.u64(..all) } else { 0 };
@@ -107,7 +138,8 @@ impl PlannedJourney {
             drawn = drawn.saturating_sub(weight);
             here
         });
-        (place + chosen.unwrap_or(0), place + count)
+        let chosen = place + chosen.unwrap_or(0);
+        (chosen..chosen + 1, place + count)
     }
 }
 
@@ -117,25 +149,30 @@ impl Plan {
     /// # Errors
     /// When a step has a method, path or header that HTTP does not allow.
     pub(super) fn new(scenario: &Scenario, target: &Target) -> Result<Self, EngineError> {
-        let target = Rc::new(target.clone());
+        let targets = targets(scenario, target)?;
         let (mut names, mut journeys) = (Vec::new(), Vec::new());
         for journey in &scenario.journeys {
             let mut steps = Vec::new();
-            // The variables that have a value before this step. Each step adds those that it extracts.
-            let mut known: BTreeSet<&str> = BTreeSet::new();
+            let mut known = Known::default();
             for step in &journey.steps {
-                let headers = headers_at(journey, &known, &scenario.inputs);
+                let known = known.before(step);
+                let name = step.host.as_ref();
+                let host = name.and_then(|name| scenario.hosts.keys().position(|host| host == name));
+                let host = host.map_or(0, |host| host + 1);
+                // The headers of a journey may hold what is for its target alone, such as a token.
+                let headers = match host {
+                    0 => headers_at(journey, known, &scenario.inputs),
+                    _ => Vec::new(),
+                };
+                let target = targets.get(host).map_or(target, Rc::as_ref);
                 let planned = planned(
                     step,
                     journey,
                     &headers,
                     &scenario.inputs.shared,
-                    &target,
+                    (host, target),
                     &mut names,
                 );
-                if let (Action::Request(request), None) = (&step.action, step.weight) {
-                    known.extend(request.extract.keys().map(String::as_str));
-                }
                 steps.push(planned.map_err(|cause| EngineError::Step {
                     step: step.name.clone(),
                     cause,
@@ -143,16 +180,25 @@ impl Plan {
             }
             journeys.push(PlannedJourney {
                 weight: u64::from(journey.weight),
+                width: journey.width(),
                 steps,
                 cookies: journey.cookies,
                 draws: Draws::of(journey, &scenario.inputs),
             });
         }
+        let lane = |lane: Lane| PlannedLane {
+            model: lane.model,
+            weights: {
+                let weights = lane.journeys.iter().filter_map(|index| journeys.get(*index));
+                weights.map(|journey: &PlannedJourney| journey.weight).sum()
+            },
+            journeys: lane.journeys,
+        };
         Ok(Self {
-            weights: journeys.iter().map(|journey| journey.weight).sum(),
+            lanes: scenario.lanes().into_iter().map(lane).collect(),
             journeys,
             names,
-            target,
+            targets,
             seed: scenario.inputs.seed,
             shared: scenario.inputs.shared.values.clone(),
         })
@@ -167,22 +213,39 @@ impl Plan {
     /// weights, as exactly as possible, because multiples of the golden ratio spread evenly. With weights 3
     /// and 1, of any 100 consecutive users the first journey gets 73 to 76. The choice is the same in every
     /// run.
-    pub(super) fn journey_of(&self, user: u64) -> Option<&PlannedJourney> {
+    pub(super) fn journey_of(&self, user: UserId) -> Option<&PlannedJourney> {
         /// 2^64 divided by the golden ratio: `user * GOLDEN` is a fraction of 2^64 that is spread evenly over
         /// the users.
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-        if let [only] = self.journeys.as_slice() {
-            return Some(only);
+        let lane = self.lanes.get(user.lane)?;
+        if let [only] = lane.journeys.as_slice() {
+            return self.journeys.get(*only);
         }
         // Scales the fraction to `0..weights`; the journey is the one in whose stretch of weights the number
         // lies.
-        let spread = u128::from(user.wrapping_mul(GOLDEN)) * u128::from(self.weights);
+        let spread = u128::from(user.number.wrapping_mul(GOLDEN)) * u128::from(lane.weights);
         let mut at = u64::try_from(spread >> 64).unwrap_or(0);
-        self.journeys.iter().find(|journey| {
+        let mut journeys = lane.journeys.iter().filter_map(|index| self.journeys.get(*index));
+        journeys.find(|journey| {
             let here = at < journey.weight;
             at = at.saturating_sub(journey.weight);
             here
         })
+    }
+
+    /// Whether the journeys of a user begin at planned moments (open model), instead of again and again (closed
+    /// model).
+    pub(super) fn is_open(&self, user: UserId) -> bool {
+        let lane = self.lanes.get(user.lane);
+        lane.is_some_and(|lane| lane.model == Model::Open)
+    }
+
+    /// The number of a user among those of all loads. Example: with two loads, the users 0, 1, 2 of the first
+    /// have the numbers 0, 2, 4, and those of the second 1, 3, 5.
+    pub(super) fn number_of(&self, user: UserId) -> u64 {
+        let count = |count: usize| u64::try_from(count).unwrap_or(0);
+        let (lane, lanes) = (count(user.lane), count(self.lanes.len()));
+        user.number.wrapping_mul(lanes).wrapping_add(lane)
     }
 
     /// The values that a user has before its first step.
@@ -196,27 +259,47 @@ impl Plan {
     pub(super) fn random(&self, user: u64) -> fastrand::Rng {
         inputs::random(self.seed, user)
     }
+}
 
-    /// The request with the values of its variables.
+impl PlannedRequest {
+    /// The request to a target with the values of its variables.
     pub(super) fn outgoing<'a>(
         &'a self,
-        request: &'a PlannedRequest,
+        target: &Target,
         values: &BTreeMap<String, String>,
     ) -> Result<Cow<'a, Outgoing>, Failure> {
-        match &request.constant {
+        match &self.constant {
             Some(constant) => Ok(Cow::Borrowed(constant)),
-            None => request.render(&self.target, values).map(Cow::Owned),
+            None => self.render(target, values).map(Cow::Owned),
         }
     }
+}
 
-    /// The target's headers and those of a WebSocket step, with the values of their variables.
+impl Socket {
+    /// The target's headers and those of the step, with the values of their variables.
     pub(super) fn headers(
         &self,
-        own: &[(HeaderName, Template)],
+        target: &Target,
         values: &BTreeMap<String, String>,
     ) -> Result<HeaderMap, Failure> {
-        rendered_headers(&self.target, own, values)
+        rendered_headers(target, &self.headers, values)
     }
+}
+
+/// Where the requests of a scenario go: the target, then its other hosts.
+fn targets(scenario: &Scenario, target: &Target) -> Result<Vec<Rc<Target>>, EngineError> {
+    let mut targets = vec![Rc::new(target.clone())];
+    for (name, url) in &scenario.hosts {
+        let other = target.another(url.as_str(), target.protocol);
+        targets.push(Rc::new(other.map_err(|error| EngineError::Host {
+            name: name.clone(),
+            cause: match error {
+                TargetError::Url(error) => error.to_string(),
+                other => other.to_string(),
+            },
+        })?));
+    }
+    Ok(targets)
 }
 
 fn planned(
@@ -224,7 +307,7 @@ fn planned(
     journey: &Journey,
     common: &[(String, Template)],
     shared: &Shared,
-    target: &Target,
+    (host, target): (usize, &Target),
     names: &mut Vec<String>,
 ) -> Result<PlannedStep, String> {
     // Steps with equal names have one number, and count together.
@@ -252,6 +335,8 @@ fn planned(
         id: StepId(id),
         once: step.once,
         weight: step.weight,
+        batch: step.batch,
+        host,
         think: step.think.unwrap_or(journey.think),
         action,
     })

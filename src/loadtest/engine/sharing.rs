@@ -3,7 +3,11 @@
 use super::machine::Machine;
 use crate::{
     http::{Protocol, Target},
-    scenario::model::{Action, Load, Scenario, any_action},
+    scenario::{
+        model::{Action, Journey, Scenario, any_action},
+        part::count_of,
+        rate,
+    },
 };
 
 /// Which users share connections.
@@ -19,11 +23,20 @@ pub enum Sharing {
     PerUser,
 }
 
+/// Which users have a connection of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PerUser {
+    /// In the open model, each journey.
+    pub(super) open: bool,
+    /// In the closed model, each user.
+    pub(super) closed: bool,
+}
+
 /// How the users of one run get their connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Connections {
-    /// Whether each user has a connection of its own.
-    pub(super) per_user: bool,
+    /// Which users have a connection of their own.
+    pub(super) per_user: PerUser,
     /// A warning for the user before the run starts.
     pub(super) note: Option<String>,
     /// Users of the closed model, and the connections that each of them may have open at once.
@@ -34,17 +47,16 @@ impl Connections {
     /// Decides for a scenario. Where there are fewer connections than users want, nobody has one of its own:
     /// a user that pauses would keep its connection from a user that wants to send.
     pub(super) fn of(sharing: Sharing, scenario: &Scenario, target: &Target, machine: Machine) -> Self {
-        let users = match &scenario.load {
-            Load::Closed(profile) => Some(whole(profile.peak())),
-            Load::Open(_) => None,
+        let users = scenario.load.users();
+        let users = users.map(|profile| scenario.part.share(rate::users(profile.peak())));
+        let (open, closed) = match (sharing, target.protocol) {
+            (Sharing::PerUser, _) => (true, true),
+            (Sharing::Usual, Protocol::Http1) => (false, true),
+            (Sharing::Shared, _) | (Sharing::Usual, Protocol::Http2) => (false, false),
         };
-        let per_user = match (sharing, target.protocol) {
-            (Sharing::PerUser, _) => true,
-            (Sharing::Usual, Protocol::Http1) => users.is_some(),
-            (Sharing::Shared, _) | (Sharing::Usual, Protocol::Http2) => false,
-        };
+        let per_user = PerUser { open, closed };
         // Over HTTP/2 many users share few connections, so a user needs none of its own.
-        let one_each = per_user || target.protocol == Protocol::Http1 || target.fresh_connections;
+        let one_each = closed || target.protocol == Protocol::Http1 || target.fresh_connections;
         let users = (users.unwrap_or(0), if one_each { each(scenario) } else { 0 });
         let wanted = users.0.saturating_mul(users.1);
         if wanted <= machine.connections {
@@ -60,7 +72,7 @@ impl Connections {
             ("open files", "raise their limit, ulimit -n")
         };
         Self {
-            per_user: false,
+            per_user: PerUser::default(),
             note: Some(format!(
                 "{} users want {wanted} connections, and there may be {} ({why}): they share them, and requests may wait for one; {fix}",
                 users.0, machine.connections,
@@ -74,34 +86,23 @@ impl Connections {
     /// the threads have 2 * 2 + 2 = 6 and 1 * 2 + 2 = 4.
     pub(super) fn share(&self, all: u64, index: u32, threads: u32) -> u64 {
         let (users, each) = self.users;
+        // The first threads take the remainder: 10 on 4 threads is 3, 3, 2, 2.
+        let share = |all| count_of(all, index.into(), threads.into());
         match all.checked_sub(users.saturating_mul(each)) {
-            Some(rest) => each * share_of(users, index, threads) + share_of(rest, index, threads),
-            None => share_of(all, index, threads),
+            Some(rest) => each * share(users) + share(rest),
+            None => share(all),
         }
     }
 }
 
-/// The part of a number that falls to one thread. The first threads take the remainder: 10 on 4 threads is 3,
-/// 3, 2, 2.
-fn share_of(all: u64, index: u32, threads: u32) -> u64 {
-    let (index, threads) = (u64::from(index), u64::from(threads.max(1)));
-    all / threads + u64::from(index < all % threads)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "levels are small and not negative"
-)]
-fn whole(users: f64) -> u64 {
-    users.ceil() as u64
-}
-
-/// Connections that a user may have open at once: one for requests and one for a WebSocket, if its journeys
-/// do both.
+/// Connections that a user may have open at once: for each host one for each request that it sends at once, and one for a
+/// WebSocket, if its journeys do both.
 fn each(scenario: &Scenario) -> u64 {
     let any = |wanted: fn(&Action) -> bool| u64::from(any_action(&scenario.journeys, wanted));
-    any(|action| !action.is_websocket()) + any(Action::is_websocket)
+    let widest = scenario.journeys.iter().map(Journey::width).max().unwrap_or(1);
+    let at_once = u64::try_from(widest).unwrap_or(u64::MAX);
+    let hosts = u64::try_from(scenario.hosts.len() + 1).unwrap_or(u64::MAX);
+    any(|action| !action.is_websocket()) * at_once * hosts + any(Action::is_websocket)
 }
 
 #[cfg(test)]
@@ -144,16 +145,17 @@ mod tests {
     #[test]
     fn users_have_connections_as_those_of_the_protocol_usually_have() {
         for (sharing, level, protocol, per_user) in [
-            (Sharing::Usual, USERS, Protocol::Http1, true),
-            (Sharing::Usual, USERS, Protocol::Http2, false),
-            (Sharing::Usual, RATE, Protocol::Http1, false),
-            (Sharing::Shared, USERS, Protocol::Http1, false),
-            (Sharing::PerUser, USERS, Protocol::Http2, true),
-            (Sharing::PerUser, RATE, Protocol::Http1, true),
+            (Sharing::Usual, USERS, Protocol::Http1, (false, true)),
+            (Sharing::Usual, USERS, Protocol::Http2, (false, false)),
+            (Sharing::Usual, RATE, Protocol::Http1, (false, true)),
+            (Sharing::Shared, USERS, Protocol::Http1, (false, false)),
+            (Sharing::PerUser, USERS, Protocol::Http2, (true, true)),
+            (Sharing::PerUser, RATE, Protocol::Http1, (true, true)),
         ] {
             let connections = of(sharing, level, protocol, 1000, false);
+            let PerUser { open, closed } = connections.per_user;
             assert_eq!(
-                (connections.per_user, connections.note),
+                ((open, closed), connections.note),
                 (per_user, None),
                 "{sharing:?} {protocol:?}"
             );
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn fewer_connections_than_users_are_shared_and_that_is_said() {
         let few = of(Sharing::Usual, USERS, Protocol::Http1, 999, true);
-        assert!(!few.per_user);
+        assert_eq!(few.per_user, PerUser::default());
         let note = few.note.unwrap();
         assert!(
             note.starts_with(
@@ -180,7 +182,7 @@ mod tests {
     fn each_thread_has_the_connections_of_its_users() {
         let shares = |users, all, threads| {
             let connections = Connections {
-                per_user: true,
+                per_user: PerUser::default(),
                 note: None,
                 users,
             };
@@ -194,5 +196,23 @@ mod tests {
         // There is not enough for all users, or the model has no fixed users.
         assert_eq!(shares((3, 2), 5, 2), [3, 2]);
         assert_eq!(shares((0, 1), 5, 3), [2, 2, 1]);
+    }
+
+    #[test]
+    fn requests_at_once_and_other_hosts_want_connections_of_their_own() {
+        let text = "
+load: {users: [{duration: 1s, at: 3}]}
+hosts: {auth: 'http://127.0.0.1:8'}
+journeys:
+- name: a
+  steps:
+  - {post: /token, host: auth}
+  - parallel: [{get: /a}, {get: /b}, {get: /c}]
+  - {name: talk, websocket: {path: /ws, hold: 1s}}
+";
+        let no_files = |_: &str| Err(String::new());
+        let scenario = crate::scenario::parse(text, "test", &no_files).unwrap();
+        // Three to each host, and the WebSocket.
+        assert_eq!(each(&scenario), 7);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, rc::Rc, sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use tokio::task::LocalSet;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     http::Target,
-    scenario::model::{Load, Scenario},
+    scenario::model::{Lane, Model, Scenario},
 };
 
 /// Starts a thread that sends its share of the scenario.
@@ -42,13 +43,14 @@ pub(super) fn spawn(share: Share, scenario: Arc<Scenario>, target: Target) -> io
 
 /// Sends the load and waits for requests in flight. `None` where the runtime cannot wait for moments.
 async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) -> Option<Rc<Worker>> {
-    let worker = Rc::new(Worker::new(share, &scenario, target, plan));
-    let alarm = Alarm::new(worker.share.clock, worker.share.precise).ok()?;
+    let worker = Rc::new(Worker::new(share, &scenario, &target, plan));
+    // Each load waits for moments of its own.
+    let alarm = |_: &Lane| Alarm::new(worker.share.clock, worker.share.precise).ok();
+    let lanes = scenario.lanes();
+    let alarms: Vec<Alarm> = lanes.iter().map(alarm).collect::<Option<_>>()?;
     let ticks = tokio::task::spawn_local(roll(worker.clone()));
-    match &scenario.load {
-        Load::Open(profile) => open::run(&worker, profile, &alarm).await,
-        Load::Closed(profile) => closed::run(&worker, profile, &alarm).await,
-    }
+    let loads = lanes.iter().zip(&alarms).enumerate();
+    join_all(loads.map(|(number, (lane, alarm))| run_lane(&worker, number, lane, alarm))).await;
     // The order matters: answers from here on do not count in the rate, then users stop before their next
     // step, and then the requests in flight are awaited.
     worker.recorder.load_is_over();
@@ -56,6 +58,14 @@ async fn run(share: Share, scenario: Arc<Scenario>, target: Target, plan: Plan) 
     drain(&worker, patience(&scenario)).await;
     ticks.abort();
     Some(worker)
+}
+
+/// Sends one of the loads that run side by side.
+async fn run_lane(worker: &Rc<Worker>, number: usize, lane: &Lane, alarm: &Alarm) {
+    match lane.model {
+        Model::Open => open::run(worker, number, &lane.profile, alarm).await,
+        Model::Closed => closed::run(worker, number, &lane.profile, alarm).await,
+    }
 }
 
 /// Closes seconds when they are over, even while no answer comes.

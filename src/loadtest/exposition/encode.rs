@@ -1,12 +1,19 @@
-//! The metrics by name, all with the prefix `vas_test_`. docs/load-testing.md has the same list.
+//! The families of [`vas_core::monitoring::families::load_test`], from what was counted.
 
 use std::{collections::HashMap, fmt};
 
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, MetricEncoder},
-    metrics::{MetricType, exemplar::Exemplar},
-    registry::Unit,
+    metrics::exemplar::Exemplar,
+};
+use vas_cluster::telemetry::families;
+use vas_core::monitoring::families::{
+    Family,
+    load_test::{
+        CONCURRENCY, ELAPSED, GENERATOR_CPU, LAST_SECOND_LATENCY, LATENCY, PLANNED_RATE, PLANNED_USERS,
+        REQUESTS, REQUESTS_DUE, REQUESTS_RETRIED, SCHEDULE_ERROR, WEBSOCKETS,
+    },
 };
 
 use super::{Exposition, Now, Runs};
@@ -32,35 +39,20 @@ impl Collector for Exposition {
 
 impl Runs {
     fn counters(&self, encoder: &mut DescriptorEncoder) -> Result<(), fmt::Error> {
-        let mut due = encoder.encode_descriptor(
-            "requests_due",
-            "Requests that became due",
-            None,
-            MetricType::Counter,
-        )?;
+        let mut due = families::begin(encoder, REQUESTS_DUE)?;
         for (scenario, name, step) in self.steps() {
             let labels = [("scenario", scenario), ("step", name)];
             due.encode_family(&labels)?
                 .encode_counter::<NoLabels, _, f64>(&step.due, None)?;
         }
-        let mut retried = encoder.encode_descriptor(
-            "requests_retried",
-            "Requests that were sent twice, because the connection ended or the stream was refused",
-            None,
-            MetricType::Counter,
-        )?;
+        let mut retried = families::begin(encoder, REQUESTS_RETRIED)?;
         for (scenario, name, step) in self.steps() {
             let labels = [("scenario", scenario), ("step", name)];
             retried
                 .encode_family(&labels)?
                 .encode_counter::<NoLabels, _, f64>(&step.retried, None)?;
         }
-        let mut requests = encoder.encode_descriptor(
-            "requests",
-            "Requests that ended, by outcome (answered, failed) and cause",
-            None,
-            MetricType::Counter,
-        )?;
+        let mut requests = families::begin(encoder, REQUESTS)?;
         for (scenario, name, step) in self.steps() {
             let failed = step
                 .failures
@@ -83,24 +75,14 @@ impl Runs {
     }
 
     fn histograms(&self, encoder: &mut DescriptorEncoder) -> Result<(), fmt::Error> {
-        let mut latency = encoder.encode_descriptor(
-            "latency",
-            "From the moment a request was due to the last byte of its answer, or to its failure",
-            Some(&Unit::Seconds),
-            MetricType::Histogram,
-        )?;
+        let mut latency = families::begin(encoder, LATENCY)?;
         for (scenario, name, step) in self.steps() {
             for (outcome, durations) in [("answered", &step.latency), ("failed", &step.failed_latency)] {
                 let labels = [("scenario", scenario), ("step", name), ("outcome", outcome)];
                 histogram(latency.encode_family(&labels)?, durations)?;
             }
         }
-        let mut late = encoder.encode_descriptor(
-            "schedule_error",
-            "How much later than due requests were sent",
-            Some(&Unit::Seconds),
-            MetricType::Histogram,
-        )?;
+        let mut late = families::begin(encoder, SCHEDULE_ERROR)?;
         for (scenario, run) in &self.runs {
             let labels = [("scenario", scenario.as_str())];
             histogram(late.encode_family(&labels)?, &run.schedule_error)?;
@@ -128,59 +110,39 @@ fn histogram(mut encoder: MetricEncoder, buckets: &Buckets) -> Result<(), fmt::E
 
 impl Now {
     fn gauges(&self, encoder: &mut DescriptorEncoder) -> Result<(), fmt::Error> {
-        let (planned, help) = if self.is_open() {
-            ("planned_rate", "Planned journeys per second in the last second")
+        let scenario = self.scenario.name.as_str();
+        let planned = if self.is_open() {
+            PLANNED_RATE
         } else {
-            ("planned_users", "Planned users in the last second")
+            PLANNED_USERS
         };
-        gauge(encoder, planned, help, None, self.planned())?;
+        gauge(encoder, planned, scenario, self.planned())?;
         match &self.second {
-            Some(second) => of_second(encoder, second),
+            Some(second) => of_second(encoder, scenario, second),
             None => Ok(()),
         }
     }
 }
 
 /// Gauges of the last complete second.
-fn of_second(encoder: &mut DescriptorEncoder, second: &Second) -> Result<(), fmt::Error> {
+fn of_second(encoder: &mut DescriptorEncoder, scenario: &str, second: &Second) -> Result<(), fmt::Error> {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let counts = [
-        (
-            "concurrency",
-            "Users (closed model), or requests under way (open model)",
-            second.concurrency as f64,
-        ),
-        (
-            "websockets",
-            "WebSocket connections held",
-            second.websockets as f64,
-        ),
+        (CONCURRENCY, second.concurrency as f64),
+        (WEBSOCKETS, second.websockets as f64),
+        (ELAPSED, f64::from(second.at) + 1.0),
     ];
-    for (name, help, value) in counts {
-        gauge(encoder, name, help, None, value)?;
+    for (family, value) in counts {
+        gauge(encoder, family, scenario, value)?;
     }
-    let elapsed = f64::from(second.at) + 1.0;
-    gauge(
-        encoder,
-        "elapsed",
-        "Time since the run began",
-        Some(&Unit::Seconds),
-        elapsed,
-    )?;
     if let Some(share) = second.generator_cpu {
-        let help = "Share of its processors that the load generator used in the last second";
-        gauge(encoder, "generator_cpu_ratio", help, None, share)?;
+        gauge(encoder, GENERATOR_CPU, scenario, share)?;
     }
     let Some(latency) = second.latency else {
         // Without an answer there is no latency, and never one of zero.
         return Ok(());
     };
-    let mut quantiles = encoder.encode_descriptor(
-        "last_second_latency",
-        "Exact quantiles of the latencies of the last second",
-        Some(&Unit::Seconds),
-        MetricType::Gauge,
-    )?;
+    let mut quantiles = families::begin(encoder, LAST_SECOND_LATENCY)?;
     let Quantiles {
         p50,
         p90,
@@ -197,20 +159,20 @@ fn of_second(encoder: &mut DescriptorEncoder, second: &Second) -> Result<(), fmt
         ("1", max),
     ] {
         quantiles
-            .encode_family(&[("quantile", quantile)])?
+            .encode_family(&[("scenario", scenario), ("quantile", quantile)])?
             .encode_gauge(&value.as_secs_f64())?;
     }
     Ok(())
 }
 
+/// A family with one series: that of the run in progress.
 fn gauge(
     encoder: &mut DescriptorEncoder,
-    name: &str,
-    help: &str,
-    unit: Option<&Unit>,
+    family: Family,
+    scenario: &str,
     value: f64,
 ) -> Result<(), fmt::Error> {
-    encoder
-        .encode_descriptor(name, help, unit, MetricType::Gauge)?
+    families::begin(encoder, family)?
+        .encode_family(&[("scenario", scenario)])?
         .encode_gauge(&value)
 }

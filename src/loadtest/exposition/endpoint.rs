@@ -7,7 +7,11 @@ use tokio_util::sync::CancellationToken;
 use super::Exposition;
 use vas_cluster::{
     listening,
-    telemetry::http::{self, Endpoints},
+    telemetry::{
+        exposed::Exposed,
+        http::{self, Endpoints},
+        scrapes::Scrapes,
+    },
 };
 
 /// The address cannot be listened on.
@@ -29,7 +33,7 @@ pub fn serve(address: SocketAddr) -> Result<Exposition, ListenError> {
     let endpoints = Endpoints {
         live: http::always(),
         ready: http::always(),
-        registry: Arc::new(exposition.registry()),
+        metrics: Arc::new(Scrapes::new(Exposed::process(exposition.registry()))),
     };
     tokio::spawn(http::serve(listener, endpoints, CancellationToken::new()));
     Ok(exposition)

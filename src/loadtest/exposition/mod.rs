@@ -14,11 +14,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
+use vas_cluster::telemetry::process;
+use vas_core::monitoring::families::Exporter;
 
 use super::{
     engine::{Buckets, Detail},
     model::{cause, measured::Second},
-    scenario::model::{Load, Scenario},
+    scenario::model::Scenario,
 };
 
 /// All runs of this process so far. A clone is cheap and shares them.
@@ -68,7 +70,7 @@ impl Now {
     }
 
     fn is_open(&self) -> bool {
-        matches!(self.scenario.load, Load::Open(_))
+        self.scenario.load.has_schedule()
     }
 }
 
@@ -80,8 +82,9 @@ impl Exposition {
 
     /// A registry that exposes the metrics.
     pub fn registry(&self) -> Registry {
-        let mut registry = Registry::with_prefix("vas_test");
+        let mut registry = Registry::default();
         registry.register_collector(Box::new(self.clone()));
+        process::register(&mut registry, Exporter::LoadTest);
         registry
     }
 

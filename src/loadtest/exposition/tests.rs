@@ -5,6 +5,8 @@ use std::time::Duration;
 use prometheus_client::encoding::text::encode;
 
 use super::*;
+use vas_core::monitoring::families::{Exporter, Unit};
+
 use crate::{
     engine::StepDetail,
     http::Failure,
@@ -88,11 +90,11 @@ fn seconds_add_up_and_causes_are_told_apart() {
             r#"vas_test_latency_seconds_count{scenario="quick",step="a \"step\"",outcome="answered"} 4"#,
             r#"vas_test_latency_seconds_count{scenario="quick",step="a \"step\"",outcome="failed"} 2"#,
             r#"vas_test_schedule_error_seconds_bucket{le="0.0001",scenario="quick"} 2"#,
-            r#"vas_test_last_second_latency_seconds{quantile="0.95"} 0.04"#,
-            "vas_test_planned_rate 50.0",
-            "vas_test_concurrency 3.0",
-            "vas_test_elapsed_seconds 2.0",
-            "vas_test_generator_cpu_ratio 0.25",
+            r#"vas_test_last_second_latency_seconds{scenario="quick",quantile="0.95"} 0.04"#,
+            r#"vas_test_planned_rate{scenario="quick"} 50.0"#,
+            r#"vas_test_concurrency{scenario="quick"} 3.0"#,
+            r#"vas_test_elapsed_seconds{scenario="quick"} 2.0"#,
+            r#"vas_test_generator_cpu_ratio{scenario="quick"} 0.25"#,
         ],
     );
 }
@@ -100,7 +102,8 @@ fn seconds_add_up_and_causes_are_told_apart() {
 #[test]
 fn before_the_first_second_there_are_zeros_and_no_latency() {
     let exposition = Exposition::new();
-    assert!(shown(&exposition).iter().all(|line| line.starts_with('#')));
+    let is_of_run = |line: &String| line.starts_with("vas_test_");
+    assert!(!shown(&exposition).iter().any(is_of_run));
     exposition.begin(&scenario(Level::Users(5.0, Think::default())), &["a".to_owned()]);
     let lines = shown(&exposition);
     contains(
@@ -108,11 +111,45 @@ fn before_the_first_second_there_are_zeros_and_no_latency() {
         &[
             r#"vas_test_requests_due_total{scenario="quick",step="a"} 0"#,
             r#"vas_test_requests_total{scenario="quick",step="a",outcome="answered",cause=""} 0"#,
-            "vas_test_planned_users 5.0",
+            r#"vas_test_planned_users{scenario="quick"} 5.0"#,
         ],
     );
     assert!(
         !lines.iter().any(|line| line.contains("last_second")),
         "{lines:#?}"
     );
+}
+
+#[test]
+fn every_family_is_exposed_as_its_table_says() {
+    let mut text = String::new();
+    for level in [Level::Rate(50.0), Level::Users(5.0, Think::default())] {
+        let exposition = Exposition::new();
+        let steps = ["a".to_owned()];
+        exposition.begin(&scenario(level), &steps);
+        let second = Second {
+            latency: Some(Quantiles::default()),
+            generator_cpu: Some(0.25),
+            ..Second::default()
+        };
+        exposition.second(&steps, &second, &detail());
+        text.push_str(&shown(&exposition).join("\n"));
+        text.push('\n');
+    }
+    let mut exposed = BTreeMap::new();
+    // A run plans a rate or users, so the families of two runs are taken together.
+    for part in text.split("# EOF\n") {
+        exposed.extend(support::exposition::families(part));
+    }
+    let wanted = [Exporter::LoadTest, Exporter::Every]
+        .into_iter()
+        .flat_map(Exporter::families)
+        .map(|family| support::exposition::Listed {
+            name: family.name,
+            kind: family.kind.as_str(),
+            unit: family.unit.map(Unit::as_str),
+            help: family.help,
+            labels: family.labels,
+        });
+    assert_eq!(exposed, support::exposition::wanted(wanted));
 }

@@ -42,7 +42,7 @@ pub fn masked(url: &str) -> String {
 /// Parses a text that is certainly a URL with a host, so that credentials are where they belong. Two parsers
 /// must agree, because each alone accepts some typos: the one of browsers takes `http:/user:password@host`,
 /// and the other takes `http://user:pass/word@host`, with the host `user` and no port.
-pub(super) fn url_of_host(text: &str) -> Option<Uri> {
+pub(crate) fn url_of_host(text: &str) -> Option<Uri> {
     url::Url::parse(text).ok()?;
     let uri: Uri = text.parse().ok()?;
     uri.host().is_some_and(|host| !host.is_empty()).then_some(uri)

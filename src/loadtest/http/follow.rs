@@ -4,13 +4,13 @@
 //! a new connection over HTTP/1.1, within the same limit: a load test is about its target, not about other
 //! hosts.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use hyper::HeaderMap;
 use url::Url;
 
 use super::{
-    Answer, Exchange, Failure, Jar, Outgoing, Own, Place, Pool, Protocol, Target, TlsOptions,
+    Answer, Exchange, Failure, Jar, Outgoing, Own, Place, Pool, Protocol, Target,
     exchange::{Exchanged, exchange, length, read},
     http1,
     redirect::{self, MOST_REDIRECTS, Next},
@@ -157,15 +157,8 @@ impl Follower {
         if hosts.len() >= MOST_HOSTS {
             return Err(Failure::Redirect("to more than 16 other hosts"));
         }
-        // The client certificate is for the target alone.
-        let trust = TlsOptions {
-            identity: None,
-            ..own.trust.clone()
-        };
-        let mut target = Target::parse(&origin, Protocol::Http1, &trust, Path::new("--cacert"))
-            .map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
-        target.resolver = own.resolver.clone();
-        target.proxy.clone_from(&own.proxy);
+        let target = own.another(&origin, Protocol::Http1);
+        let target = target.map_err(|_| Failure::Redirect("to a host that cannot be asked"))?;
         let target = Rc::new(target);
         hosts.insert(origin, target.clone());
         Ok(target)

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! target     where requests go, and how           address    the addresses of a name, in turn
-//! connect    one TCP and TLS connection           dialer     opens connections within the limit
+//! connect    one TCP and TLS connection           dialer     opens connections to one target
+//! slots      how many connections there may be
 //! tunnel     a connection through a proxy
 //! wire       counts the bytes that were received  http1, http2  the connections that requests share
 //! pool       the connection for each request      exchange   one request and its whole answer
@@ -33,23 +34,25 @@ mod outgoing;
 mod pool;
 mod redirect;
 mod resolve;
+mod slots;
 mod target;
 mod tunnel;
 mod unanswered;
 mod upload;
 mod wire;
 
+pub(crate) use self::credentials::url_of_host;
 pub use self::{
     connect::BoxedStream,
     cookies::{Jar, Place, set_by},
     credentials::masked,
     decode::decoded,
-    dialer::{Limits, Usage},
     exchange::{Answer, Exchange, Exchanged, LARGEST_BODY, exchange},
     failure::{Detail, Failure, Lost, Refusal, System, in_words},
     follow::{Asking, Follower},
     outgoing::Outgoing,
     pool::{Own, Pool, Reserved},
     resolve::{Resolve, SystemResolver},
+    slots::{Limits, Usage},
     target::{Identity, Protocol, Target, TargetError, TlsOptions},
 };

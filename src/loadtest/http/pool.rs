@@ -8,9 +8,10 @@ use hyper::{Response, body::Incoming};
 
 use super::{
     BoxedStream, Failure, Outgoing, Protocol, Target,
-    dialer::{Dialer, Limits, Open, Room, Usage},
+    dialer::Dialer,
     http1, http2,
     outgoing::Flight,
+    slots::{Limits, Open, Room, Slots, Usage},
     unanswered::{Circumstances, Unanswered},
 };
 
@@ -18,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub struct Pool {
     dialer: Rc<Dialer>,
-    http1: http1::Connections,
+    http1: Rc<http1::Connections>,
     http2: Rc<http2::Connections>,
 }
 
@@ -68,7 +69,7 @@ impl Reserved<'_> {
     /// When there is no connection, or no TLS on it.
     pub async fn connect(&mut self, target: &Target) -> Result<BoxedStream, Failure> {
         let stream = self.dialer.connect(target).await?;
-        self.open = Some(self.dialer.usage.opened());
+        self.open = Some(self.dialer.slots.usage.opened());
         Ok(stream)
     }
 }
@@ -76,17 +77,26 @@ impl Reserved<'_> {
 impl Pool {
     /// An empty pool.
     pub fn new(target: Rc<Target>, limits: Limits) -> Self {
-        let dialer = Rc::new(Dialer::new(target, limits));
-        Self {
-            http1: http1::Connections::default(),
-            http2: Rc::new(http2::Connections::new(dialer.clone())),
-            dialer,
-        }
+        Self::within(target, &Rc::new(Slots::new(limits)))
     }
 
-    /// Statistics of the connections.
+    /// An empty pool of connections to another target. The limits are those of both together.
+    #[must_use]
+    pub fn beside(&self, target: Rc<Target>) -> Self {
+        Self::within(target, &self.dialer.slots)
+    }
+
+    fn within(target: Rc<Target>, slots: &Rc<Slots>) -> Self {
+        let dialer = Rc::new(Dialer::new(target, slots.clone()));
+        let http1 = Rc::new(http1::Connections::default());
+        let http2 = Rc::new(http2::Connections::new(dialer.clone()));
+        slots.add(&http1, &http2);
+        Self { dialer, http1, http2 }
+    }
+
+    /// Statistics of the connections, also of those to the targets beside this one.
     pub fn usage(&self) -> &Usage {
-        &self.dialer.usage
+        &self.dialer.slots.usage
     }
 
     /// The target of the connections.
@@ -96,11 +106,11 @@ impl Pool {
 
     /// A slot within the limit, as soon as one is free. A wait is counted.
     async fn room(&self) -> Result<Room, Failure> {
-        if let Some(room) = self.dialer.free_room() {
+        if let Some(room) = self.dialer.slots.free_room() {
             return Ok(room);
         }
-        self.dialer.usage.waits();
-        self.dialer.room().await
+        self.dialer.slots.usage.waits();
+        self.dialer.slots.room().await
     }
 
     /// A slot for a connection that the pool does not keep, as soon as one is free. At the limit an idle
@@ -110,11 +120,11 @@ impl Pool {
     /// # Errors
     /// When the run is over.
     pub async fn reserve(&self, own: Option<&mut Own>) -> Result<Reserved<'_>, Failure> {
-        let room = match self.dialer.free_room() {
+        let room = match self.dialer.slots.free_room() {
             Some(room) => room,
             None => self.room_of_another(own).await?,
         };
-        self.evict_idle_at_limit();
+        self.dialer.slots.close_idle_http1_at_limit();
         Ok(Reserved {
             dialer: &self.dialer,
             open: None,
@@ -124,12 +134,12 @@ impl Pool {
 
     /// The slot of a connection that is idle, now or later.
     async fn room_of_another(&self, own: Option<&mut Own>) -> Result<Room, Failure> {
-        let given_up = own.is_some_and(Own::give_up) || self.http2.evict_idle();
+        let given_up = own.is_some_and(Own::give_up) || self.dialer.slots.close_idle_http2();
         // To wait until the given-up connection is closed is not a wait because of the limit.
         if !given_up {
-            self.dialer.usage.waits();
+            self.dialer.slots.usage.waits();
         }
-        self.dialer.wanted_room().await
+        self.dialer.slots.wanted_room().await
     }
 
     /// A place to send one request: the user's own connection, an idle one, or a new one.
@@ -158,7 +168,7 @@ impl Pool {
     }
 
     async fn open_http1(&self, room: Room, own: bool) -> Result<Place, Failure> {
-        self.evict_idle_at_limit();
+        self.dialer.slots.close_idle_http1_at_limit();
         let connection = http1::Connection::open(&self.dialer).await?;
         Ok(Place::on(connection, room, false, own))
     }
@@ -167,14 +177,6 @@ impl Pool {
     async fn open_http2(&self, room: Room) -> Result<Place, Failure> {
         let connection = http2::Connection::open(&self.dialer, room, Weak::new()).await?;
         Ok(Place::of(connection.stream(), true))
-    }
-
-    /// Idle HTTP/1.1 connections hold no slot. Closes one if the next connection would exceed the limit.
-    fn evict_idle_at_limit(&self) {
-        let open = usize::try_from(self.usage().open()).unwrap_or(usize::MAX);
-        if open >= self.dialer.limits.connections {
-            drop(self.http1.take());
-        }
     }
 
     /// Sends a request. If the server ended the connection without an answer, the request may be sent once
@@ -255,6 +257,11 @@ impl Pool {
 }
 
 impl Own {
+    /// Whether there is a connection.
+    pub fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Closes the connection, if there is one. The result says whether there was one.
     fn give_up(&mut self) -> bool {
         self.0.take().is_some()

@@ -87,21 +87,29 @@ impl fmt::Debug for Identity {
     }
 }
 
+/// Why a URL cannot be that of a target.
+#[derive(Debug, thiserror::Error)]
+pub enum UrlError {
+    /// It is not a URL.
+    #[error("{0:?} is not a URL such as http://127.0.0.1:8080 or https://voiceassist.example")]
+    Url(String),
+    /// Its scheme is not supported.
+    #[error("the scheme {0:?} is not supported: use http or https")]
+    Scheme(String),
+    /// Its credentials cannot be sent.
+    #[error("the user in {0:?} must not have a colon (%3A)")]
+    User(String),
+    /// No certificate can be for its name.
+    #[error("{0:?} cannot be the name in a certificate")]
+    Name(String),
+}
+
 /// Why a target was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// It is not a URL.
-    #[error("--target: {0:?} is not a URL such as http://127.0.0.1:8080 or https://voiceassist.example")]
-    Url(String),
-    /// Its scheme is not supported.
-    #[error("--target: the scheme {0:?} is not supported: use http or https")]
-    Scheme(String),
-    /// Its credentials cannot be sent.
-    #[error("--target: the user in {0:?} must not have a colon (%3A)")]
-    User(String),
-    /// No certificate can be for its name.
-    #[error("--target: {0:?} cannot be the name in a certificate")]
-    Name(String),
+    /// Its URL cannot be used.
+    #[error("--target: {0}")]
+    Url(UrlError),
     /// The certificates are not PEM.
     #[error("{0}: no certificate in PEM form")]
     Certificates(String),
@@ -128,7 +136,7 @@ impl Target {
         ca_name: &Path,
     ) -> Result<Self, TargetError> {
         // A text that cannot be parsed may still contain credentials.
-        let refused = || TargetError::Url(credentials::masked(url));
+        let refused = || TargetError::Url(UrlError::Url(credentials::masked(url)));
         let uri = credentials::url_of_host(url).ok_or_else(refused)?;
         let (Some(scheme), Some(host)) = (uri.scheme(), uri.host()) else {
             return Err(refused());
@@ -138,11 +146,12 @@ impl Target {
         } else if *scheme == Scheme::HTTP {
             false
         } else {
-            return Err(TargetError::Scheme(scheme.to_string()));
+            return Err(TargetError::Url(UrlError::Scheme(scheme.to_string())));
         };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let configured = if secure {
-            let name = ServerName::try_from(host.clone()).map_err(|_| TargetError::Name(host.clone()))?;
+            let name = ServerName::try_from(host.clone())
+                .map_err(|_| TargetError::Url(UrlError::Name(host.clone())))?;
             Some((Arc::new(client_config(tls, protocol, ca_name)?), name))
         } else {
             None
@@ -154,8 +163,8 @@ impl Target {
         };
         let mut headers = HeaderMap::new();
         if let Some(user) = user {
-            let value =
-                credentials::basic(user).ok_or_else(|| TargetError::User(credentials::masked(url)))?;
+            let value = credentials::basic(user)
+                .ok_or_else(|| TargetError::Url(UrlError::User(credentials::masked(url))))?;
             headers.insert(AUTHORIZATION, value);
         }
         Ok(Self {
@@ -189,6 +198,24 @@ impl Target {
             Arc::make_mut(config).alpn_protocols = alpn(Protocol::Http1);
         }
         target
+    }
+
+    /// Another host, with the same trusted certificates and proxy. It gets no header of this target and never
+    /// sees its client certificate.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn another(&self, url: &str, protocol: Protocol) -> Result<Self, TargetError> {
+        let trust = TlsOptions {
+            identity: None,
+            ..self.trust.clone()
+        };
+        let mut other = Self::parse(url, protocol, &trust, Path::new("--cacert"))?;
+        other.resolver = self.resolver.clone();
+        other.proxy.clone_from(&self.proxy);
+        other.fresh_connections = self.fresh_connections;
+        other.follow = self.follow;
+        Ok(other)
     }
 
     /// The full path of a step. An empty path gives the target's own path and query, exactly as the user gave

@@ -1,5 +1,8 @@
 //! A recording of a browser or a proxy (HTTP Archive 1.2, <http://www.softwareishard.com/blog/har-12-spec/>):
-//! its requests to one host become the steps of one journey, with the pauses that were recorded.
+//! its requests to the target, and to the other hosts that the user names, become the steps of one journey, with
+//! the pauses that were recorded.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -8,6 +11,7 @@ use serde_json::Value;
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS,
     address::{self, Address},
+    others::Others,
     scenario::{Call, Journey, Scenario, Step},
     secret::Secrets,
     sendable::Sendable,
@@ -71,6 +75,8 @@ struct Response {
     /// Where a redirect leads; empty for other answers.
     #[serde(default, rename = "redirectURL", deserialize_with = "or_none")]
     redirect_url: String,
+    #[serde(default, deserialize_with = "or_none")]
+    headers: Vec<Pair>,
 }
 
 /// Shortest recorded pause that is kept, in seconds.
@@ -78,18 +84,19 @@ const SHORTEST_PAUSE: f64 = 0.1;
 /// Longest recorded pause that is kept, in seconds: who went away for longer did not read a page.
 const LONGEST_PAUSE: f64 = 60.0;
 
-/// Writes the scenario of a recording. Requests to other hosts than the first one that answered by itself, and
-/// requests that got no answer, are left out.
+/// Writes the scenario of a recording. The target is the first host that answered by itself and is none of the
+/// others. Requests to hosts besides these, and requests that got no answer, are left out.
 ///
 /// # Errors
-/// When it is no recording, or no request can be taken.
-pub fn import(file: &Value) -> Result<Imported, ImportError> {
+/// When it is no recording, no request can be taken, or none goes to one of the others.
+pub fn import(file: &Value, others: &Others) -> Result<Imported, ImportError> {
     let found = file.pointer("/log/entries").and_then(Value::as_array);
     let found = found.ok_or(ImportError::Kind {
         expected: "a HAR file",
         why: "log.entries is missing",
     })?;
-    let (mut steps, mut left_out, mut secrets) = (Vec::new(), Vec::new(), Secrets::default());
+    let (mut steps, mut left_out) = (Vec::new(), Vec::new());
+    let mut reading = Reading::of(others);
     let mut entries = Vec::new();
     let mut latest = None;
     for (index, entry) in found.iter().enumerate() {
@@ -105,11 +112,11 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     // Some recorders write entries as they end.
     entries.sort_by_key(|(at, _)| *at);
     let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
-    let origin = origin(&entries);
+    reading.origin = origin(&entries, others);
     let mut sendable = Sendable::default();
     for (place, entry) in entries.iter().enumerate() {
         let next = entries.get(place + 1);
-        let step = step(entry, next, origin.as_deref(), &mut secrets);
+        let step = reading.step(entry, next);
         match step.and_then(|step| sendable.take(step)) {
             Ok(step) => steps.push(step),
             Err(why) => {
@@ -119,6 +126,7 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
                 left_out.push(LeftOut::new(format!("{method} {url}"), why));
             }
         }
+        reading.see_cookies(entry);
     }
     if steps.is_empty() {
         return Err(ImportError::Nothing(left_out));
@@ -126,25 +134,50 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     if steps.len() > MOST_STEPS {
         return Err(ImportError::Many { found: steps.len() });
     }
+    let variables = reading.secrets.needed(&steps);
+    let hosts = others.written(&steps)?;
+    let journey = Journey {
+        cookies: !reading.set.is_empty(),
+        ..Journey::of("recorded", None, steps)
+    };
     Ok(Imported {
         scenario: Scenario {
             description: "from a recording".to_owned(),
-            load: some_users(),
+            load: Some(some_users()),
+            loads: Vec::new(),
+            hosts,
             thresholds: some_thresholds(),
-            journeys: vec![Journey::of("recorded", None, steps)],
+            journeys: vec![journey],
         },
-        target: origin,
+        target: reading.origin,
         left_out,
-        to_do: secrets.to_do(),
+        variables,
+        to_do: Vec::new(),
     })
 }
 
+/// What is known while the requests are read.
+#[derive(Debug)]
+struct Reading<'a> {
+    /// The host that is recorded.
+    origin: Option<String>,
+    others: &'a Others,
+    secrets: Secrets,
+    /// Host and name of the cookies that answers set so far: users get their own of them.
+    set: BTreeSet<(String, String)>,
+}
+
 /// The host that is recorded: the first one that answered, and not with a redirect to another host, as
-/// `http://` does that leads to `https://`. Without such an answer it is the first one.
-fn origin(entries: &[Entry]) -> Option<String> {
+/// `http://` does that leads to `https://`. Without such an answer it is the first one. None of the others is it.
+fn origin(entries: &[Entry], others: &Others) -> Option<String> {
     let mut hosts = entries.iter().filter_map(|entry| {
         let own = address::parse(&entry.request.url).ok()?.origin;
-        let Response { status, redirect_url } = &entry.response;
+        if others.name(&own).is_some() {
+            return None;
+        }
+        let Response {
+            status, redirect_url, ..
+        } = &entry.response;
         let elsewhere = address::parse(redirect_url).is_ok_and(|to| to.origin != own);
         Some((own, *status > 0.0 && !elsewhere))
     });
@@ -161,48 +194,82 @@ fn started(entry: &Entry) -> Option<Timestamp> {
     entry.started_date_time.as_deref()?.parse().ok()
 }
 
-fn step(
-    entry: &Entry,
-    next: Option<&Entry>,
-    origin: Option<&str>,
-    secrets: &mut Secrets,
-) -> Result<Step, String> {
-    let request = &entry.request;
-    let Address { origin: own, path } = address::parse(&request.url)?;
-    if Some(own.as_str()) != origin {
-        return Err(format!("a scenario has one host, and {own} is another one"));
-    }
-    if entry.response.status <= 0.0 {
-        return Err("it got no answer when it was recorded".to_owned());
-    }
-    let path = secrets.address(&path);
-    let call = Call::of(&request.method, text::constant(&path)?)
-        .ok_or_else(|| format!("the method {} is none that a scenario has", request.method))?;
-    let mut step = Step::new(call);
-    for Pair { name, value } in &request.headers {
-        let value = if name.eq_ignore_ascii_case("referer") {
-            &secrets.address(value)
-        } else {
-            value
-        };
-        if let Some(secret) = text::header(&mut step, name, value)? {
-            secrets.add(&secret);
+impl<'a> Reading<'a> {
+    fn of(others: &'a Others) -> Self {
+        Self {
+            origin: None,
+            others,
+            secrets: Secrets::default(),
+            set: BTreeSet::new(),
         }
     }
-    step.body = body(request.post_data.as_ref(), &mut step)?;
-    secrets.see_body(step.body.as_deref().unwrap_or_default());
-    // A recorded 404 is what the service answers there, so it is no failure of a later run.
-    let status = entry.response.status;
-    if !(200.0..400.0).contains(&status) {
-        let status = format!("{status}");
-        step.expect = vec![
-            status
-                .parse()
-                .map_err(|_| format!("{status} is no status of HTTP"))?,
-        ];
+
+    /// Remembers the cookies that an answer sets, of a host whose requests are taken.
+    fn see_cookies(&mut self, entry: &Entry) {
+        let Ok(Address { origin: own, .. }) = address::parse(&entry.request.url) else {
+            return;
+        };
+        if self.others.place(self.origin.as_deref(), &own).is_err() {
+            return;
+        }
+        for Pair { name, value } in &entry.response.headers {
+            // Some recorders write all of them into one value, in lines.
+            for line in value.lines().filter(|_| name.eq_ignore_ascii_case("set-cookie")) {
+                let cookie = line.split('=').next().unwrap_or_default().trim();
+                self.set.insert((own.clone(), cookie.to_owned()));
+            }
+        }
     }
-    step.think = next.and_then(|next| pause(entry, next));
-    Ok(step)
+
+    /// The cookies of a request that no answer of its host before has set.
+    fn own_cookies(&self, host: &str, value: &str) -> String {
+        let cookies = value.split(';').map(str::trim).filter(|cookie| {
+            let name = cookie.split('=').next().unwrap_or_default();
+            let set = self.set.contains(&(host.to_owned(), name.to_owned()));
+            !cookie.is_empty() && !set
+        });
+        cookies.collect::<Vec<_>>().join("; ")
+    }
+
+    fn step(&mut self, entry: &Entry, next: Option<&Entry>) -> Result<Step, String> {
+        let request = &entry.request;
+        let Address { origin: own, path } = address::parse(&request.url)?;
+        let host = self.others.place(self.origin.as_deref(), &own)?;
+        if entry.response.status <= 0.0 {
+            return Err("it got no answer when it was recorded".to_owned());
+        }
+        let path = self.secrets.address(&text::constant(&path)?);
+        let call = Call::of(&request.method, path)
+            .ok_or_else(|| format!("the method {} is none that a scenario has", request.method))?;
+        let mut step = Step::new(call);
+        step.host = host;
+        for Pair { name, value } in &request.headers {
+            if name.eq_ignore_ascii_case("referer") {
+                let value = self.secrets.address(&text::constant(value)?);
+                step.headers.insert(name.trim().to_owned(), value);
+            } else if name.trim().eq_ignore_ascii_case("cookie") {
+                let value = self.own_cookies(&own, value);
+                if !value.is_empty() {
+                    text::header(&mut step, &mut self.secrets, name, &value)?;
+                }
+            } else {
+                text::header(&mut step, &mut self.secrets, name, value)?;
+            }
+        }
+        step.body = body(request.post_data.as_ref(), &mut step, &mut self.secrets)?;
+        // A recorded 404 is what the service answers there, so it is no failure of a later run.
+        let status = entry.response.status;
+        if !(200.0..400.0).contains(&status) {
+            let status = format!("{status}");
+            step.expect = vec![
+                status
+                    .parse()
+                    .map_err(|_| format!("{status} is no status of HTTP"))?,
+            ];
+        }
+        step.think = next.and_then(|next| pause(entry, next));
+        Ok(step)
+    }
 }
 
 /// The pause between the end of a request and the beginning of the next one.
@@ -212,7 +279,7 @@ fn pause(entry: &Entry, next: &Entry) -> Option<String> {
     (pause >= SHORTEST_PAUSE).then(|| format!("{}ms", (pause.min(LONGEST_PAUSE) * 10.0).round() * 100.0))
 }
 
-fn body(data: Option<&PostData>, step: &mut Step) -> Result<Option<String>, String> {
+fn body(data: Option<&PostData>, step: &mut Step, secrets: &mut Secrets) -> Result<Option<String>, String> {
     let Some(data) = data else {
         return Ok(None);
     };
@@ -240,5 +307,5 @@ fn body(data: Option<&PostData>, step: &mut Step) -> Result<Option<String>, Stri
         step.headers
             .insert("Content-Type".to_owned(), text::constant(&data.mime_type)?);
     }
-    Ok(Some(text::constant(&text)?))
+    Ok(Some(secrets.body(kind, &text::constant(&text)?)))
 }

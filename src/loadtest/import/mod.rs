@@ -6,16 +6,20 @@
 //! postman  requests of a collection -> one journey k6       stages, executors and thresholds -> load
 //! scenario what is written, in the order in which a person would write it
 //! text     text of others as text of a scenario    address  the address of a request, in its parts
-//! secret   what is not written, and asked for      sendable what the reader of scenarios says of a step
+//! secret   variables of the environment in the place of secrets (body: in JSON; credentials: that are asked for)
+//! sendable what the reader of scenarios says of a step               others   hosts besides the target
 //! ```
 //!
 //! Invariant: what is written parses as a scenario, and whatever could not be taken is listed with a reason.
 //! Must not: read files, or send anything.
 
 mod address;
+mod body;
+mod credentials;
 pub mod har;
 pub mod k6;
 pub mod openapi;
+pub mod others;
 pub mod postman;
 pub mod scenario;
 mod secret;
@@ -35,8 +39,23 @@ pub struct Imported {
     pub target: Option<String>,
     /// The parts of the input that were not taken.
     pub left_out: Vec<LeftOut>,
-    /// What the user has to do before the scenario can run, such as give a header.
+    /// The variables of the environment that a run needs.
+    pub variables: Vec<Variable>,
+    /// What else the user has to do before the scenario can run.
     pub to_do: Vec<String>,
+}
+
+/// A variable of the environment that stands for a secret of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name, such as `TARGET_COOKIE`.
+    pub name: String,
+    /// What its value is, such as `the header cookie`.
+    pub what: String,
+    /// Number of requests that have it.
+    pub requests: usize,
+    /// Number of values that it had in the input.
+    pub values: usize,
 }
 
 /// A part of the input that was not taken.
@@ -72,6 +91,30 @@ pub enum ImportError {
     /// No request of the input could be taken.
     #[error("none of its requests can be taken:\n{}", reasons(.0))]
     Nothing(Vec<LeftOut>),
+    /// A scenario cannot have another host of this name, or so many.
+    #[error("--host: {field} {rule}")]
+    Misnamed {
+        /// Field of the scenario.
+        field: String,
+        /// What is wrong with it.
+        rule: String,
+    },
+    /// The URL of another host has more than scheme, host and port.
+    #[error(
+        "--host {host}: must be scheme, host and port alone, such as https://auth.example: the path of each request is put behind it"
+    )]
+    Origin {
+        /// Name of the host.
+        host: String,
+    },
+    /// No step goes to another host that is named.
+    #[error("--host {host}: no request that can be taken goes to {origin}")]
+    Unused {
+        /// Name of the host.
+        host: String,
+        /// Its URL.
+        origin: String,
+    },
     /// The input has more requests than a scenario may have steps.
     #[error("it has {found} requests, and a scenario has at most {MOST_STEPS} steps: cut the file down")]
     Many {

@@ -10,8 +10,15 @@ use serde::Serialize;
 pub struct Scenario {
     /// One line that says where the scenario comes from.
     pub description: String,
-    /// The load over time.
-    pub load: Load,
+    /// The load over time; `None` where there are several loads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
+    /// Several loads side by side.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<Lane>,
+    /// URLs of other hosts than the target, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<String, String>,
     /// What must hold for the run to pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<String>,
@@ -49,6 +56,21 @@ impl Load {
             ..Self::default()
         }
     }
+}
+
+/// One of several loads side by side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lane {
+    /// Name of the load.
+    pub name: String,
+    /// Time before the load begins, such as `30s`; `None`: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// Names of the journeys of its users.
+    pub journeys: Vec<String>,
+    /// The load over time.
+    #[serde(flatten)]
+    pub load: Load,
 }
 
 /// A part of the load.
@@ -92,6 +114,9 @@ pub struct Journey {
     /// Pause after each step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub think: Option<String>,
+    /// Whether each user keeps cookies.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cookies: bool,
     /// Steps in their order.
     pub steps: Vec<Step>,
 }
@@ -102,6 +127,7 @@ impl Journey {
         let mut journey = Self {
             name: name.to_owned(),
             think: think.map(str::to_owned),
+            cookies: false,
             steps,
         };
         let mut taken = BTreeSet::new();
@@ -129,6 +155,9 @@ pub struct Step {
     /// Method and path.
     #[serde(flatten)]
     pub call: Call,
+    /// Name of the host that the request goes to; `None`: the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Headers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -149,11 +178,19 @@ impl Step {
         Self {
             name: None,
             call,
+            host: None,
             headers: BTreeMap::new(),
             body: None,
             expect: Vec::new(),
             think: None,
         }
+    }
+
+    /// Whether the text is in the path, a header or the body.
+    pub(super) fn contains(&self, text: &str) -> bool {
+        let headers = self.headers.values().map(String::as_str);
+        let mut all = headers.chain(self.body.as_deref()).chain([self.call.path()]);
+        all.any(|one| one.contains(text))
     }
 }
 
@@ -201,6 +238,19 @@ impl Call {
     /// The path with its query.
     pub fn path(&self) -> &str {
         self.parts().1
+    }
+
+    /// The same, to be changed.
+    pub(super) fn path_mut(&mut self) -> &mut String {
+        match self {
+            Self::Get(path)
+            | Self::Head(path)
+            | Self::Options(path)
+            | Self::Post(path)
+            | Self::Put(path)
+            | Self::Patch(path)
+            | Self::Delete(path) => path,
+        }
     }
 
     fn parts(&self) -> (&'static str, &str) {

@@ -1,10 +1,21 @@
-//! Secrets: values that a scenario file, which people share, must not have. They are left out and asked for.
+//! Secrets: values that a scenario file, which people share, must not have. A variable of the environment stands in
+//! the place of each, such as `${TARGET_COOKIE}`, so that the scenario runs once they are set.
+//!
+//! All names begin with `TARGET_`. A file of others chooses what follows, and must not choose a variable that is set
+//! for something else: a header `GITHUB_TOKEN` of it would send that token to the target.
+//!
+//! Invariant: no value of a secret is written or shown.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use percent_encoding::percent_decode_str;
 
-/// Words in the names of headers and query parameters whose values are secrets.
+use super::{Variable, body, scenario::Step, text};
+
+/// Words in the names of headers, query parameters and fields whose values are secrets.
 const WORDS: [&str; 12] = [
     "apikey",
     "auth",
@@ -19,82 +30,156 @@ const WORDS: [&str; 12] = [
     "subscriptionkey",
     "token",
 ];
-/// Names of query parameters whose values are secrets, besides those with one of the words.
+/// Names of query parameters and fields whose values are secrets, besides those with one of the words.
 const PARAMETERS: [&str; 5] = ["code", "key", "pwd", "sig", "sid"];
-/// Words in bodies that have a secret.
-const IN_BODIES: [&str; 3] = ["passw", "secret", "token"];
-/// What stands in a query in the place of a secret.
-const INSTEAD: &str = "SECRET";
+/// Words in the names of fields of bodies whose values are secrets.
+const IN_BODIES: [&str; 5] = ["apikey", "csrf", "passw", "secret", "token"];
+/// Schemes of the header Authorization, which are no secrets themselves.
+const SCHEMES: [&str; 3] = ["Basic", "Bearer", "Token"];
+/// What the name of each variable begins with.
+const PREFIX: &str = "TARGET_";
+/// Greatest length of what follows it.
+const LONGEST: usize = 60;
 
 /// Whether the value of a header of this name is a secret.
 pub(super) fn is_header(name: &str) -> bool {
-    let name = letters(name);
-    WORDS.iter().any(|word| name.contains(word))
+    has_word(&WORDS, name)
 }
 
-/// The name in small letters, without the marks between its words.
+/// Whether the value of a field of this name in a body is a secret.
+pub(super) fn is_field(name: &str) -> bool {
+    has_word(&IN_BODIES, name) || letters(name) == "pwd"
+}
+
+fn has_word(words: &[&str], name: &str) -> bool {
+    let name = letters(name);
+    words.iter().any(|word| name.contains(word))
+}
+
+/// The name in small letters, without the marks and spaces between its words.
 fn letters(name: &str) -> String {
     name.chars()
-        .filter(|letter| !matches!(letter, '-' | '_' | '.'))
+        .filter(|letter| !letter.is_whitespace() && !matches!(letter, '-' | '_' | '.' | '+'))
         .map(|letter| letter.to_ascii_lowercase())
         .collect()
 }
 
-/// Secrets that were left out, and how often.
-#[derive(Debug, Default)]
-pub(super) struct Secrets {
-    headers: BTreeMap<String, usize>,
-    parameters: BTreeMap<String, usize>,
-    bodies: usize,
+/// The name of the variable for something of this name: `X-Api-Key` is `TARGET_X_API_KEY`.
+fn named(name: &str) -> String {
+    let word = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
+    let name: String = name.trim().chars().take(LONGEST).map(word).collect();
+    format!("{PREFIX}{name}")
+}
+
+/// The secrets of a file, by the variables that stand for them.
+#[derive(Default)]
+pub(super) struct Secrets(BTreeMap<String, Found>);
+
+#[derive(Default)]
+struct Found {
+    /// What the variable is, such as `the header cookie`.
+    what: BTreeSet<String>,
+    /// Its values in the file, which are shown nowhere.
+    values: BTreeSet<String>,
 }
 
 impl Secrets {
-    /// Counts a header that was left out.
-    pub(super) fn add(&mut self, name: &str) {
-        let name = name.trim().to_ascii_lowercase();
-        *self.headers.entry(name).or_default() += 1;
+    /// What stands for a value that is called so. `what` says what it is; an empty value is one that is not known.
+    pub(super) fn variable(&mut self, name: &str, value: &str, what: &str) -> String {
+        let variable = named(name);
+        let found = self.0.entry(variable.clone()).or_default();
+        found.what.insert(text::brief(what));
+        if !value.is_empty() {
+            found.values.insert(value.to_owned());
+        }
+        format!("${{{variable}}}")
     }
 
-    /// A path or URL without the secrets in its query.
+    /// What stands for the value of a header. The scheme of credentials stays.
+    pub(super) fn header(&mut self, name: &str, value: &str) -> String {
+        let low = name.to_ascii_lowercase();
+        let known = value.split_once(' ').and_then(|(scheme, rest)| {
+            let known = SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
+            Some((known, rest.trim()))
+        });
+        let Some((scheme, rest)) = known else {
+            return self.variable(name, value, &format!("the header {low}"));
+        };
+        // A file may ask for a token and for a password, which are two values.
+        let (name, what) = match *scheme {
+            "Basic" => (
+                format!("{name}-basic"),
+                format!("the header {low} without \"Basic\": USER:PASSWORD in base64"),
+            ),
+            _ => (name.to_owned(), format!("the header {low} without {scheme:?}")),
+        };
+        format!("{scheme} {}", self.variable(&name, rest, &what))
+    }
+
+    /// A path or URL, which is text of a scenario, without the secrets in its query.
     pub(super) fn address(&mut self, address: &str) -> String {
         let Some((path, query)) = address.split_once('?') else {
             return address.to_owned();
         };
-        let parameters = query.split('&').map(|parameter| {
-            let Some((name, value)) = parameter.split_once('=') else {
-                return parameter.to_owned();
+        let is_secret = |name: &str| is_header(name) || PARAMETERS.contains(&letters(name).as_str());
+        format!("{path}?{}", self.pairs(query, "query", is_secret))
+    }
+
+    /// A form as `application/x-www-form-urlencoded`, which is text of a scenario, without its secrets.
+    pub(super) fn form(&mut self, form: &str) -> String {
+        self.pairs(form, "body", is_field)
+    }
+
+    fn pairs(&mut self, pairs: &str, place: &str, is_secret: impl Fn(&str) -> bool) -> String {
+        let pairs = pairs.split('&').map(|pair| {
+            let Some((name, value)) = pair.split_once('=') else {
+                return pair.to_owned();
             };
             let plain = percent_decode_str(name).decode_utf8_lossy();
-            let secret = is_header(&plain) || PARAMETERS.contains(&letters(&plain).as_str());
-            if !secret || value.is_empty() {
-                return parameter.to_owned();
+            if value.is_empty() || !is_secret(&plain) {
+                return pair.to_owned();
             }
-            *self.parameters.entry(plain.into_owned()).or_default() += 1;
-            format!("{name}={INSTEAD}")
+            let what = format!("{plain} in the {place}, percent-encoded");
+            format!("{name}={}", self.variable(&plain, value, &what))
         });
-        format!("{path}?{}", parameters.collect::<Vec<_>>().join("&"))
+        pairs.collect::<Vec<_>>().join("&")
     }
 
-    /// Counts a body that seems to have a secret. The request would be another one without it, so it stays.
-    pub(super) fn see_body(&mut self, body: &str) {
-        let body = body.to_ascii_lowercase();
-        self.bodies += usize::from(IN_BODIES.iter().any(|word| body.contains(word)));
+    /// A body, which is text of a scenario, without the secrets in its fields: of a form, or of JSON.
+    pub(super) fn body(&mut self, kind: &str, text: &str) -> String {
+        if kind.contains("x-www-form-urlencoded") {
+            return self.form(text);
+        }
+        body::without_secrets(text, |name, value| {
+            let what = format!("{name} in the body, as in a string of JSON");
+            self.variable(name, value, &what)
+        })
     }
 
-    /// What the user has to do about them.
-    pub(super) fn to_do(&self) -> Vec<String> {
-        let headers = self.headers.iter().map(|(name, count)| {
-            format!("give the header {name}, which {count} request(s) had, with --header-file: its value is a secret")
+    /// The variables that these steps need.
+    pub(super) fn needed(&self, steps: &[Step]) -> Vec<Variable> {
+        let needed = self.0.iter().filter_map(|(name, found)| {
+            let written = format!("${{{name}}}");
+            let requests = steps.iter().filter(|step| step.contains(&written)).count();
+            (requests > 0).then(|| Variable {
+                name: name.clone(),
+                what: found.what.iter().cloned().collect::<Vec<_>>().join("; "),
+                requests,
+                values: found.values.len(),
+            })
         });
-        let parameters = self.parameters.iter().map(|(name, count)| {
-            format!("write the value of {name} in place of {INSTEAD} in the query of {count} request(s): it is a secret")
-        });
-        let bodies = (self.bodies > 0).then(|| {
-            format!(
-                "{} body(s) seem to have a password or a token: look at them before you share the scenario",
-                self.bodies
-            )
-        });
-        headers.chain(parameters).chain(bodies).collect()
+        needed.collect()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
     }
 }

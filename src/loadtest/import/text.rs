@@ -1,6 +1,9 @@
 //! Text of others as text of a scenario.
 
-use super::{scenario::Step, secret};
+use super::{
+    scenario::Step,
+    secret::{self, Secrets},
+};
 
 /// Headers that the load engine or the connection sets, or that make a server answer from a cache.
 const OURS: [&str; 12] = [
@@ -31,20 +34,27 @@ pub(super) fn constant(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Puts a header into a step. Returns its name when the value is a secret, which is left out.
-pub(super) fn header(step: &mut Step, name: &str, value: &str) -> Result<Option<String>, &'static str> {
+/// Puts a header into a step. For a secret a variable of the environment stands there.
+pub(super) fn header(
+    step: &mut Step,
+    secrets: &mut Secrets,
+    name: &str,
+    value: &str,
+) -> Result<(), &'static str> {
     let (name, value) = (name.trim(), value.trim());
     let low = name.to_ascii_lowercase();
     if low.starts_with(':') || OURS.contains(&low.as_str()) {
-        return Ok(None);
+        return Ok(());
     }
-    if secret::is_header(&low) {
-        return Ok(Some(name.to_owned()));
-    }
+    let value = if secret::is_header(&low) {
+        secrets.header(name, value)
+    } else {
+        constant(value)?
+    };
     // A header that is there twice, whatever its letters, counts once.
     step.headers.retain(|other, _| !other.eq_ignore_ascii_case(name));
-    step.headers.insert(name.to_owned(), constant(value)?);
-    Ok(None)
+    step.headers.insert(name.to_owned(), value);
+    Ok(())
 }
 
 /// Greatest length of a text that is shown, in characters.

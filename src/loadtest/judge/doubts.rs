@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use crate::{
     model::measured::{End, Fault, Measured, ratio},
-    scenario::{duration::short, model::Load, threshold::in_percent},
+    scenario::{
+        duration::short,
+        model::{Load, Model, Scenario},
+        threshold::in_percent,
+    },
 };
 
 /// Longest pause of the whole process, in seconds, that a busy machine may cause.
@@ -22,13 +26,14 @@ const WAITED: f64 = 0.01;
 const DUE: f64 = 0.99;
 
 /// Reasons why the run proves nothing, in words; empty for a run without doubts.
-pub fn doubts(load: &Load, measured: &Measured) -> Vec<String> {
+pub fn doubts(scenario: &Scenario, measured: &Measured) -> Vec<String> {
+    let load = &scenario.load;
     [
         pause(measured),
         busy(measured),
         late(load, measured),
         waited(measured),
-        unsent(load, measured),
+        unsent(scenario, measured),
     ]
     .into_iter()
     .flatten()
@@ -75,9 +80,9 @@ fn busy(measured: &Measured) -> Option<String> {
 
 /// Only the open model has a schedule that can be missed.
 fn late(load: &Load, measured: &Measured) -> Option<String> {
-    let Load::Open(_) = load else {
+    if !load.has_schedule() {
         return None;
-    };
+    }
     let late = measured.schedule_error.quantile(0.99)?;
     let latency = measured.total.latency.quantile(0.99)?;
     // A late request adds its delay to its latency: 20 ms matter for a p99 of 50 ms, and not for one of 2 s.
@@ -103,11 +108,13 @@ fn waited(measured: &Measured) -> Option<String> {
     })
 }
 
-fn unsent(load: &Load, measured: &Measured) -> Option<String> {
-    let Load::Open(profile) = load else {
-        return None;
-    };
-    let (due, planned) = (measured.total.due, profile.due_before(measured.planned));
+fn unsent(scenario: &Scenario, measured: &Measured) -> Option<String> {
+    // Each load is a whole number of journeys for itself, of which this process begins its part.
+    let lanes = scenario.lanes().into_iter();
+    let open = lanes.filter(|lane| lane.model == Model::Open);
+    let due = open.map(|lane| scenario.part.share(lane.profile.due_before(measured.planned)));
+    let planned: u64 = due.sum();
+    let due = measured.total.due;
     // A run that was ended early has begun fewer journeys on purpose.
     let missing = measured.end == End::Completed && ratio(due, planned.max(1)) < DUE;
     missing.then(|| format!("{due} of {planned} planned journeys were begun"))
@@ -118,11 +125,14 @@ mod tests {
     use super::*;
     use crate::{
         judge::testing::{measured, requests},
-        scenario::rate::Profile,
+        scenario::{
+            part::Part,
+            quick::{Level, scenario},
+        },
     };
 
-    fn open() -> Load {
-        Load::Open(Profile::constant(10.0, Duration::from_secs(10)))
+    fn open() -> Scenario {
+        scenario(Level::Rate(10.0), Duration::from_secs(10), false, Vec::new())
     }
 
     fn words(measured: &Measured) -> String {
@@ -170,6 +180,18 @@ mod tests {
         let mut unsent = easy();
         unsent.total.due = 90;
         assert!(words(&unsent).contains("90 of 100 planned"));
+    }
+
+    #[test]
+    fn a_part_of_a_load_has_its_part_of_the_journeys() {
+        let mut of_three = open();
+        // Of 100 journeys, the last of three parts has 33.
+        of_three.part = Part::new(2, 3).unwrap();
+        for (due, said) in [(33, ""), (32, "32 of 33 planned journeys were begun")] {
+            let mut part = measured(requests(33, 0));
+            part.total.due = due;
+            assert_eq!(doubts(&of_three, &part).join("; "), said);
+        }
     }
 
     #[test]

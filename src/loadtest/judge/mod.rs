@@ -21,7 +21,11 @@ use super::{
         measured::{End, Measured},
     },
     report::{Report, Verdict, Workload},
-    scenario::model::{Bound, Load, Scenario, Threshold},
+    scenario::{
+        model::{Bound, Scenario, Threshold},
+        part::Part,
+        rate::Profile,
+    },
 };
 
 pub use self::{
@@ -45,12 +49,12 @@ pub fn judge(
         checks.push(thresholds::check(&MOST_ERRORS, &measured));
     }
     checks.extend(assertions);
-    let doubts = doubts(&scenario.load, &measured);
+    let doubts = doubts(scenario, &measured);
     let verdict = verdict(&checks, &doubts, &measured.end);
     Report {
         name: scenario.name.clone(),
         target: target.to_owned(),
-        load: scenario.load.profile().clone(),
+        load: part_of(scenario),
         load_unit: unit(scenario),
         objective: scenario.objective(),
         grade: (verdict != Verdict::Invalid).then(|| grade(&checks, &measured)),
@@ -59,6 +63,16 @@ pub fn judge(
         checks,
         doubts,
         verdict,
+    }
+}
+
+/// The planned load of this process.
+fn part_of(scenario: &Scenario) -> Profile {
+    let whole = scenario.load.profile();
+    if scenario.part == Part::default() {
+        whole.clone()
+    } else {
+        whole.scaled(scenario.part.of_level(1.0), 1.0)
     }
 }
 
@@ -90,10 +104,12 @@ fn bounds_errors(thresholds: &[Threshold]) -> bool {
 }
 
 pub(crate) fn unit(scenario: &Scenario) -> &'static str {
-    match scenario.load {
-        Load::Closed(_) => "users",
-        Load::Open(_) if scenario.is_single() => "requests/s",
-        Load::Open(_) => "journeys/s",
+    if !scenario.load.has_schedule() {
+        "users"
+    } else if scenario.is_single() {
+        "requests/s"
+    } else {
+        "journeys/s"
     }
 }
 

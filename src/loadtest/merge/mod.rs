@@ -7,6 +7,7 @@ mod watched;
 
 use std::time::Duration;
 
+pub(crate) use self::seconds::beside;
 use self::{seconds::side_by_side, watched::later};
 use super::{
     judge::{checks, grade, verdict},

@@ -20,17 +20,7 @@ pub(super) fn side_by_side(
                 at,
                 ..Second::default()
             });
-            all.due += second.due;
-            all.answered += second.answered;
-            all.failed += second.failed;
-            all.retried += second.retried;
-            all.concurrency += second.concurrency;
-            all.websockets += second.websockets;
-            all.latency = worse(all.latency, second.latency);
-            all.generator_cpu = match (all.generator_cpu, second.generator_cpu) {
-                (Some(one), Some(other)) => Some(one.max(other)),
-                (one, other) => one.or(other),
-            };
+            beside(all, second);
         }
     }
     let last = seconds.keys().next_back().copied();
@@ -46,6 +36,21 @@ pub(super) fn side_by_side(
             .collect()
     })
     .unwrap_or_default()
+}
+
+/// Adds what another run did in the same second.
+pub(crate) fn beside(all: &mut Second, second: &Second) {
+    all.due += second.due;
+    all.answered += second.answered;
+    all.failed += second.failed;
+    all.retried += second.retried;
+    all.concurrency += second.concurrency;
+    all.websockets += second.websockets;
+    all.latency = worse(all.latency, second.latency);
+    all.generator_cpu = match (all.generator_cpu, second.generator_cpu) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    };
 }
 
 fn worse(one: Option<Quantiles>, other: Option<Quantiles>) -> Option<Quantiles> {

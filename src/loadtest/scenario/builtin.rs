@@ -33,7 +33,7 @@ macro_rules! builtin {
 builtin![
     any service: "http-smoke", "http-load", "http-stress", "http-spike";
     VoiceAssist: "smoke", "load", "stress", "spike", "flash-crowd", "endurance", "api-journey",
-        "admin-workflow", "websocket", "mixed";
+        "admin-workflow", "websocket", "voice", "mixed";
 ];
 
 /// Suites: each has a name and the scenarios that run one after another.
@@ -100,6 +100,7 @@ mod tests {
             ),
             ("admin-workflow", 10.0, 5.0, "latency p95 < 800ms, errors < 5%"),
             ("websocket", 50.0, 5.0, "errors < 5%"),
+            ("voice", 50.0, 5.0, "ws_rtt p95 < 500ms, errors < 1%"),
             ("mixed", 100.0, 10.0, "latency p95 < 800ms, errors < 5%"),
         ] {
             let scenario = parsed(name);

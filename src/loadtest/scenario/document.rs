@@ -18,7 +18,11 @@ pub struct Document {
     #[serde(default)]
     pub description: String,
     /// The load over time: exactly one of `users` and `rate`.
-    pub load: LoadDocument,
+    #[serde(default)]
+    pub load: Option<LoadDocument>,
+    /// Several loads side by side instead of `load`, 16 at most, each with its own start and shape.
+    #[serde(default)]
+    pub loads: Vec<LaneDocument>,
     /// Longest wait for one answer. A request that waits longer has failed.
     #[serde(default = "ten_seconds")]
     pub timeout: String,
@@ -38,6 +42,10 @@ pub struct Document {
     /// What is done once, after the load has ended: remove what `setup` created.
     #[serde(default)]
     pub teardown: Option<OnceDocument>,
+    /// URLs of other hosts, by a name of letters, digits and `_`, 16 at most: `auth: https://auth.example`. Steps
+    /// with `host: auth` go there.
+    #[serde(default)]
+    pub hosts: BTreeMap<String, String>,
     /// What users do. Each user gets one journey, drawn by weight.
     pub journeys: Vec<JourneyDocument>,
     /// Files with rows, by a name of letters, digits and `_`. Their columns are variables: `{{users.email}}`.
@@ -70,6 +78,30 @@ pub struct LoadDocument {
     pub rate: Option<Vec<StageDocument>>,
     /// With `users`: the run ends when they have ended this many journeys in all, and with the stages at the
     /// latest.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = u32::MAX))]
+    pub iterations: Option<u32>,
+}
+
+/// One of several loads side by side.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LaneDocument {
+    /// Name, unique in the scenario.
+    pub name: String,
+    /// Time from the begin of the run to the begin of this load, such as 30s. Default: none.
+    #[serde(default)]
+    pub start: Option<String>,
+    /// Names of the journeys of its users. Default: all journeys.
+    #[serde(default)]
+    pub journeys: Vec<String>,
+    /// Closed model: number of users, each of whom begins its journey again after it has ended.
+    #[serde(default)]
+    pub users: Option<Vec<StageDocument>>,
+    /// Open model: journeys that begin per second, whatever the service does.
+    #[serde(default)]
+    pub rate: Option<Vec<StageDocument>>,
+    /// With `users`: these begin no further journey when they have ended this many in all.
     #[serde(default)]
     #[schemars(range(min = 1, max = u32::MAX))]
     pub iterations: Option<u32>,
@@ -158,14 +190,14 @@ fn one() -> u32 {
     1
 }
 
-/// One step: an HTTP request (`get`, `head`, `post`, `put`, `patch`, `delete` or `options` with the path) or a
-/// `websocket`.
+/// One step: an HTTP request (`get`, `head`, `post`, `put`, `patch`, `delete` or `options` with the path) a
+/// `websocket`, or several requests in `parallel`.
 ///
 /// Paths, headers, bodies and messages may have variables. `{{user}}` is the number of the user,
 /// `{{iteration}}` counts the journeys that the user has begun before. Others come from `data` and `values`,
 /// or are extracted from earlier answers of the same journey. `${TOKEN}` is the variable TOKEN of the
 /// environment, whose value is shown nowhere; `$${` is a plain `${`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepDocument {
     /// Name in reports. Default: method and path. Steps of the same name in several journeys count together.
@@ -178,6 +210,10 @@ pub struct StepDocument {
     #[serde(default)]
     #[schemars(range(max = u32::MAX))]
     pub weight: Option<u32>,
+    /// Name of one of `hosts`, to which the step goes instead of the target. The journey's headers and those of
+    /// flags are not sent there.
+    #[serde(default)]
+    pub host: Option<String>,
     /// GET this path below the target.
     #[serde(default)]
     pub get: Option<String>,
@@ -239,4 +275,8 @@ pub struct StepDocument {
     /// A WebSocket connection, from connect to close.
     #[serde(default)]
     pub websocket: Option<WebSocketDocument>,
+    /// Requests that are sent at once, 2 to 16, as a browser loads the parts of a page. The step is over when all
+    /// of them are. It has no other fields but `once` and `think`.
+    #[serde(default)]
+    pub parallel: Vec<StepDocument>,
 }

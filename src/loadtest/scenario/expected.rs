@@ -1,6 +1,6 @@
 //! Number of requests that a scenario will send, computed before it is run.
 
-use super::model::{Action, Journey, Load, Scenario, Step, Think};
+use super::model::{Action, Journey, Lane, Model, Scenario, Step, Think};
 
 /// The expected number of requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,41 +15,51 @@ pub enum Expected {
 
 /// Computes the number of requests of a scenario. A WebSocket connection counts as one.
 pub fn requests(scenario: &Scenario) -> Expected {
-    let weights: f64 = scenario
-        .journeys
-        .iter()
-        .map(|journey| f64::from(journey.weight))
-        .sum();
-    let profile = scenario.load.profile();
-    let journeys = scenario.journeys.iter().filter(|journey| journey.weight > 0);
-    let shares = journeys.map(|journey| (f64::from(journey.weight) / weights, journey));
+    let lanes = scenario.lanes();
     let mut all = 0.0;
-    for (share, journey) in shares {
+    for lane in &lanes {
+        match of_lane(lane, &scenario.journeys) {
+            Some(count) => all += count,
+            None => return Expected::AsAnswered,
+        }
+    }
+    if lanes.iter().all(|lane| lane.model == Model::Open) {
+        Expected::About(all)
+    } else {
+        Expected::AtMost(all)
+    }
+}
+
+/// The number of requests of one load; `None` where its users never pause.
+fn of_lane(lane: &Lane, all: &[Journey]) -> Option<f64> {
+    let journeys = || lane.journeys.iter().filter_map(|index| all.get(*index));
+    let weights: f64 = journeys().map(|journey| f64::from(journey.weight)).sum();
+    let profile = &lane.profile;
+    let mut sum = 0.0;
+    for journey in journeys().filter(|journey| journey.weight > 0) {
+        let share = f64::from(journey.weight) / weights;
         let once = count(journey, |step| step.once);
         let each = count(journey, |step| !step.once);
-        match scenario.load {
+        match (lane.model, lane.iterations) {
             // In the open model each journey has a new user, so its `once` steps are sent each time.
-            Load::Open(_) => all += share * profile.total() * (once + each),
-            Load::Closed(_) if scenario.iterations.is_some() => {
+            (Model::Open, _) => sum += share * profile.total() * (once + each),
+            (Model::Closed, Some(turns)) => {
                 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
-                let turns = scenario.iterations.unwrap_or_default() as f64;
-                all += share * (turns * each + profile.peak().min(turns) * once);
+                let turns = turns as f64;
+                sum += share * (turns * each + profile.peak().min(turns) * once);
             }
-            Load::Closed(_) => {
+            (Model::Closed, None) => {
                 let turn = turn(journey);
                 if each > 0.0 && turn <= 0.0 {
-                    return Expected::AsAnswered;
+                    return None;
                 }
                 // `total` is user-seconds here: 10 users for 60 s are 600, which are 300 turns of 2 s each.
                 let turns = if turn > 0.0 { profile.total() / turn } else { 0.0 };
-                all += share * (turns * each + profile.peak() * once);
+                sum += share * (turns * each + profile.peak() * once);
             }
         }
     }
-    match scenario.load {
-        Load::Open(_) => Expected::About(all),
-        Load::Closed(_) => Expected::AtMost(all),
-    }
+    Some(sum)
 }
 
 /// The steps of this kind that a turn does on average.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    document::{LoadDocument, StageDocument},
+    document::{Document, JourneyDocument, LaneDocument, LoadDocument, StageDocument},
     duration,
-    model::Load,
+    model::{Lane, Load, Model, Several},
     problem::Problems,
     rate::Profile,
     sources::{self, File},
@@ -16,24 +16,144 @@ pub(super) const HIGHEST: f64 = 1e6;
 /// Most teeth of one sawtooth, and most lines of one trace.
 const PIECES: usize = 100_000;
 
-/// Reads the load. `file` gives the text of a trace by its name.
-pub(super) fn parse(document: &LoadDocument, file: File<'_>, problems: &mut Problems) -> Load {
-    let open = document.rate.is_some();
-    let (path, stages) = match (&document.users, &document.rate) {
-        (Some(stages), None) => ("load.users", stages),
-        (None, Some(stages)) => ("load.rate", stages),
+/// Most loads side by side.
+const LANES: usize = 16;
+
+/// Reads the load or the loads, and the number of journeys after which a single load ends. `file` gives the
+/// text of a trace by its name.
+pub(super) fn parse(document: &Document, file: File<'_>, problems: &mut Problems) -> (Load, Option<u64>) {
+    let nothing = (Load::Open(Profile::default()), None);
+    match (&document.load, document.loads.as_slice()) {
+        (Some(load), []) => {
+            let Some((model, profile)) = one("load", load, Duration::ZERO, file, problems) else {
+                return nothing;
+            };
+            (Load::of(model, profile), load.iterations.map(u64::from))
+        }
+        (None, lanes @ [_, ..]) => (several(lanes, &document.journeys, file, problems), None),
+        (None, []) => {
+            problems.add(
+                "load",
+                "is missing: give load, or several loads side by side in loads",
+            );
+            nothing
+        }
+        (Some(_), _) => {
+            problems.add("loads", "must not stand beside load");
+            nothing
+        }
+    }
+}
+
+fn several(
+    documents: &[LaneDocument],
+    journeys: &[JourneyDocument],
+    file: File<'_>,
+    problems: &mut Problems,
+) -> Load {
+    if documents.len() > LANES {
+        problems.add("loads", format!("must have {LANES} at most"));
+    }
+    let mut lanes: Vec<Lane> = Vec::new();
+    for (index, document) in documents.iter().take(LANES).enumerate() {
+        let path = format!("loads[{index}]");
+        if document.name.trim() != document.name || document.name.is_empty() {
+            problems.add(
+                format!("{path}.name"),
+                "must not be empty, nor begin or end with a space",
+            );
+        } else if lanes.iter().any(|lane| lane.name == document.name) {
+            problems.add(
+                format!("{path}.name"),
+                format!("{:?} is there twice; names are unique", document.name),
+            );
+        }
+        let start = document.start.as_deref();
+        let start =
+            start.map(|text| problems.or(&format!("{path}.start"), duration::parse(text), Duration::ZERO));
+        let load = LoadDocument {
+            users: document.users.clone(),
+            rate: document.rate.clone(),
+            iterations: document.iterations,
+        };
+        let chosen = chosen(&path, &document.journeys, journeys, problems);
+        if let Some((model, profile)) = one(&path, &load, start.unwrap_or_default(), file, problems) {
+            lanes.push(Lane {
+                name: document.name.clone(),
+                model,
+                profile,
+                iterations: document.iterations.map(u64::from),
+                journeys: chosen,
+            });
+        }
+    }
+    for (index, journey) in journeys.iter().enumerate() {
+        // Where a load is not readable, it is not known whose journeys it has.
+        let readable = lanes.len() == documents.len();
+        if readable && !lanes.iter().any(|lane| lane.journeys.contains(&index)) {
+            problems.add(
+                format!("journeys[{index}].name"),
+                format!("{:?} is in no load: name it in the journeys of one", journey.name),
+            );
+        }
+    }
+    Load::Several(Several::new(lanes))
+}
+
+/// The indices of the journeys of a load.
+fn chosen(path: &str, names: &[String], journeys: &[JourneyDocument], problems: &mut Problems) -> Vec<usize> {
+    let mut chosen = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        match journeys.iter().position(|journey| journey.name == *name) {
+            Some(index) if !chosen.contains(&index) => chosen.push(index),
+            Some(_) => problems.add(
+                format!("{path}.journeys[{number}]"),
+                format!("{name:?} is there twice"),
+            ),
+            None => problems.add(
+                format!("{path}.journeys[{number}]"),
+                format!("{name:?} is not the name of a journey"),
+            ),
+        }
+    }
+    if names.is_empty() {
+        chosen.extend(0..journeys.len());
+    }
+    let weights = chosen.iter().filter_map(|index| journeys.get(*index));
+    if !chosen.is_empty() && weights.clone().all(|journey| journey.weight == 0) {
+        problems.add(
+            format!("{path}.journeys"),
+            "must not be journeys of weight 0 alone",
+        );
+    }
+    chosen
+}
+
+/// Reads one load, which begins after `start`. The problem is reported where it is none.
+fn one(
+    path: &str,
+    load: &LoadDocument,
+    start: Duration,
+    file: File<'_>,
+    problems: &mut Problems,
+) -> Option<(Model, Profile)> {
+    let (model, field, stages) = match (&load.users, &load.rate) {
+        (Some(stages), None) => (Model::Closed, "users", stages),
+        (None, Some(stages)) => (Model::Open, "rate", stages),
         _ => {
-            problems.add("load", "must have exactly one of users and rate");
-            return Load::Open(Profile::default());
+            problems.add(path, "must have exactly one of users and rate");
+            return None;
         }
     };
-    if open && document.iterations.is_some() {
+    if model == Model::Open && load.iterations.is_some() {
         problems.add(
-            "load.iterations",
+            format!("{path}.iterations"),
             "is for users: at a rate, the stages say how many journeys begin",
         );
     }
+    let path = format!("{path}.{field}");
     let mut profile = Profile::default();
+    profile.line(0.0, 0.0, start);
     for (index, stage) in stages.iter().enumerate() {
         self::stage(&format!("{path}[{index}]"), stage, &mut profile, file, problems);
     }
@@ -43,11 +163,7 @@ pub(super) fn parse(document: &LoadDocument, file: File<'_>, problems: &mut Prob
             "never rises above 0: give stages with a duration and a target or at",
         );
     }
-    if open {
-        Load::Open(profile)
-    } else {
-        Load::Closed(profile)
-    }
+    Some((model, profile))
 }
 
 fn stage(path: &str, stage: &StageDocument, profile: &mut Profile, file: File<'_>, problems: &mut Problems) {

@@ -8,10 +8,14 @@
 //! inputs   data files and made-up values             environment  `${TOKEN}`, whose value is shown nowhere
 //! sources  files beside a scenario                   payload    what is sent in a body or a message
 //! form     bodies, also those of forms, with files or without
+//! part     what one of several processes sends of a load
+//! lanes    one load, or several side by side      journey  the steps of a user (batch: those sent at once)
+//! hosts    where steps go instead of the target
 //! once     what is done before the load and after it
 //! check    what an answer must have                  extract    what is taken from an answer (pattern: by regex)
 //! ```
 
+mod batch;
 pub mod builtin;
 pub mod check;
 pub mod css;
@@ -20,11 +24,15 @@ pub mod environment;
 pub mod expected;
 pub mod extract;
 pub mod form;
+pub mod hosts;
 pub mod inputs;
+mod journey;
+mod lanes;
 mod load;
 pub mod model;
 mod once;
 pub mod parse;
+pub mod part;
 pub mod pattern;
 pub mod payload;
 pub mod plan;

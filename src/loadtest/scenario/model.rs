@@ -6,11 +6,18 @@ use super::{
     check::Check,
     duration::{self, ParseDurationError},
     extract::Extract,
+    hosts::Hosts,
     inputs::Inputs,
+    part::Part,
     payload::Payload,
     rate::Profile,
     template::Template,
     websocket::WebSocket,
+};
+
+pub use super::{
+    journey::{Journey, Known},
+    lanes::{Lane, Load, Model, Several},
 };
 
 /// A checked scenario.
@@ -22,13 +29,15 @@ pub struct Scenario {
     pub description: String,
     /// The load over time.
     pub load: Load,
-    /// Closed model: the load ends when users have ended this many journeys in all, if that is before the end
-    /// of its profile.
+    /// Closed model with one load: the load ends when users have ended this many journeys in all, if that is
+    /// before the end of its profile.
     pub iterations: Option<u64>,
     /// What is done once before the load. It has requests only, and each of them is sent once.
     pub setup: Option<Journey>,
     /// What is done once after the load.
     pub teardown: Option<Journey>,
+    /// Other hosts that steps go to.
+    pub hosts: Hosts,
     /// What users do. There is at least one journey, and not all weights are zero.
     pub journeys: Vec<Journey>,
     /// What must hold for the run to pass.
@@ -39,6 +48,8 @@ pub struct Scenario {
     pub abort: Option<Abort>,
     /// What users send besides constant text and what they extract from answers.
     pub inputs: Inputs,
+    /// The part of the load that this process sends. Everything else here is about the whole load.
+    pub part: Part,
 }
 
 /// The limit of the first threshold on the p95 latency of all requests; `None` without one.
@@ -56,6 +67,35 @@ impl Scenario {
         objective(&self.thresholds)
     }
 
+    /// The loads that run side by side: those of [`Load::Several`], or the only one, whose users have all
+    /// journeys.
+    pub fn lanes(&self) -> Vec<Lane> {
+        let only = |model, profile: &Profile| {
+            vec![Lane {
+                name: self.name.clone(),
+                model,
+                profile: profile.clone(),
+                iterations: self.iterations,
+                journeys: (0..self.journeys.len()).collect(),
+            }]
+        };
+        match &self.load {
+            Load::Open(profile) => only(Model::Open, profile),
+            Load::Closed(profile) => only(Model::Closed, profile),
+            Load::Several(several) => several.lanes().to_vec(),
+        }
+    }
+
+    /// The number of journeys after which the run ends: that of all loads together. `None` where a load goes on
+    /// for as long as its profile.
+    pub fn turns(&self) -> Option<u64> {
+        let Load::Several(several) = &self.load else {
+            return self.iterations;
+        };
+        let mut lanes = several.lanes().iter();
+        lanes.try_fold(0_u64, |all, lane| Some(all.saturating_add(lane.iterations?)))
+    }
+
     /// Whether each journey is one request. Then journeys per second are requests per second.
     pub fn is_single(&self) -> bool {
         let alternatives = |steps: &[Step]| steps.iter().all(|step| step.weight.is_some());
@@ -64,74 +104,8 @@ impl Scenario {
     }
 }
 
-/// The load over time.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Load {
-    /// Open model: journeys that begin per second, whatever the service does.
-    Open(Profile),
-    /// Closed model: users, each of whom begins its journey again after it has ended and after a pause.
-    Closed(Profile),
-}
-
-impl Load {
-    /// The same load, cut off at a moment.
-    #[must_use]
-    pub fn until(&self, end: Duration) -> Self {
-        match self {
-            Self::Open(profile) => Self::Open(profile.until(end)),
-            Self::Closed(profile) => Self::Closed(profile.until(end)),
-        }
-    }
-
-    /// The level of the load over time.
-    pub fn profile(&self) -> &Profile {
-        match self {
-            Self::Open(profile) | Self::Closed(profile) => profile,
-        }
-    }
-}
-
-/// What one kind of user does.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Journey {
-    /// Name, unique in the scenario.
-    pub name: String,
-    /// Share of the users, relative to the other weights.
-    pub weight: u32,
-    /// Pause after each step that has no pause of its own. Default: no pause.
-    pub think: Think,
-    /// Whether users keep cookies as browsers do, for as long as they live.
-    pub cookies: bool,
-    /// Headers of every request, such as `Authorization: Bearer {{token}}`. A header is left out of the
-    /// requests before the step that sets its variables.
-    pub headers: Vec<(String, Template)>,
-    /// Steps in their order; at least one.
-    pub steps: Vec<Step>,
-}
-
-impl Journey {
-    /// The steps of which a turn does one, if this step has a weight: it and its neighbours that have one too.
-    pub fn alternatives(&self, index: usize) -> &[Step] {
-        let weightless = |step: &Step| step.weight.is_none();
-        let (before, rest) = self.steps.split_at(index.min(self.steps.len()));
-        let begin = before.iter().rposition(weightless).map_or(0, |last| last + 1);
-        let length = rest.iter().position(weightless).unwrap_or(rest.len());
-        self.steps.get(begin..index + length).unwrap_or_default()
-    }
-
-    /// The share of the turns in which a step is done.
-    pub fn share_of(&self, index: usize) -> f64 {
-        let weight = |step: &Step| step.weight.map(f64::from);
-        let Some(own) = self.steps.get(index).and_then(weight) else {
-            return 1.0;
-        };
-        let all: f64 = self.alternatives(index).iter().filter_map(weight).sum();
-        if all > 0.0 { own / all } else { 0.0 }
-    }
-}
-
 /// A pause whose length is drawn from an even distribution between two bounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Think {
     /// Shortest pause; equal to `max` for a pause of fixed length.
     pub min: Duration,
@@ -174,6 +148,11 @@ pub struct Step {
     /// How often the step is done, relative to the weights of the steps beside it that have one: each turn does
     /// one of them. `None`: each turn does the step.
     pub weight: Option<u32>,
+    /// The number of the batch in its journey whose requests are sent at once: neighbours with the same number
+    /// are one batch. `None`: the step is done alone.
+    pub batch: Option<usize>,
+    /// Name of the host to which the step goes; `None`: the target.
+    pub host: Option<String>,
     /// The request or connection that the step makes.
     pub action: Action,
     /// Pause after the step; `None`: the journey's.

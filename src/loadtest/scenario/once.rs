@@ -54,6 +54,12 @@ fn read(
     let steps = document.steps.iter().enumerate();
     let steps = steps.map(|(index, document)| {
         let path = format!("{name}.steps[{index}]");
+        if !document.parallel.is_empty() {
+            problems.add(
+                &path,
+                "must not be parallel: the steps are done one after another",
+            );
+        }
         let step = step::parse(&path, document, file, problems);
         if step.once || step.weight.is_some() {
             problems.add(&path, "must have neither once nor weight: each step is done once");

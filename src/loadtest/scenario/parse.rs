@@ -4,11 +4,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
+    batch,
     document::{AbortDocument, Document, JourneyDocument},
     environment::Environment,
-    inputs, load,
+    hosts, inputs, load,
     model::{Abort, Action, Journey, Scenario, Think, Threshold},
-    once,
+    once, part,
     problem::{Problem, Problems},
     quick, schema,
     sources::File,
@@ -87,12 +88,19 @@ pub fn parse_in(
 }
 
 fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Problems) -> Scenario {
-    let load = load::parse(&document.load, file, problems);
+    let (load, iterations) = load::parse(document, file, problems);
     let mut inputs = inputs::read(document, file, problems);
     let has_columns = inputs.data.len() == document.data.len();
     let setup = once::setup(document.setup.as_ref(), &mut inputs, file, problems);
     let teardown = once::teardown(document.teardown.as_ref(), &inputs, file, problems);
+    let hosts = hosts::read(&document.hosts, problems);
     let journeys = journeys(&document.journeys, file, problems);
+    for (index, journey) in journeys.iter().enumerate() {
+        hosts::named(&format!("journeys[{index}]"), journey, &document.hosts, problems);
+    }
+    for once in [&setup, &teardown].into_iter().flatten() {
+        hosts::named(&once.name, once, &document.hosts, problems);
+    }
     // Where a file has no columns, nothing more can be said about variables.
     if has_columns {
         for (index, journey) in journeys.iter().enumerate() {
@@ -106,7 +114,7 @@ fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Prob
         name: name.to_owned(),
         description: document.description.clone(),
         load,
-        iterations: document.load.iterations.map(u64::from),
+        iterations,
         thresholds,
         timeout,
         abort: Some(
@@ -117,8 +125,10 @@ fn scenario(document: &Document, name: &str, file: File<'_>, problems: &mut Prob
         ),
         setup,
         teardown,
+        hosts,
         journeys,
         inputs,
+        part: part::Part::default(),
     }
 }
 
@@ -158,15 +168,15 @@ fn thresholds(texts: &[String], journeys: &[Journey], problems: &mut Problems) -
 
 /// Refuses waits for a message that are longer than the scenario's timeout.
 fn waits(journeys: &[Journey], timeout: Duration, problems: &mut Problems) {
-    for (journey, model) in journeys.iter().enumerate() {
-        for (step, model) in model.steps.iter().enumerate() {
-            let Action::WebSocket(websocket) = &model.action else {
+    for (index, journey) in journeys.iter().enumerate() {
+        for (step, field) in journey.steps.iter().zip(journey.fields()) {
+            let Action::WebSocket(websocket) = &step.action else {
                 continue;
             };
             for (part, model) in websocket.sequence.iter().enumerate() {
                 if matches!(model, Part::Await(_, Some(within)) if *within > timeout) {
                     problems.add(
-                        format!("journeys[{journey}].steps[{step}].websocket.sequence[{part}].within"),
+                        format!("journeys[{index}].{field}.websocket.sequence[{part}].within"),
                         "must not be longer than the scenario's timeout",
                     );
                 }
@@ -210,12 +220,7 @@ fn journeys(documents: &[JourneyDocument], file: File<'_>, problems: &mut Proble
             }),
             cookies: document.cookies,
             headers,
-            steps: document
-                .steps
-                .iter()
-                .enumerate()
-                .map(|(index, step)| step::parse(&format!("{path}.steps[{index}]"), step, file, problems))
-                .collect(),
+            steps: batch::all(&format!("{path}.steps"), &document.steps, file, problems),
         };
         step::names(&path, &journey, problems);
         step::weights(&path, &journey, problems);

@@ -6,7 +6,7 @@ use super::{
     duration,
     expected::{self, Expected},
     inputs::{Inputs, Order},
-    model::{Action, Journey, Load, Scenario},
+    model::{Action, Journey, Lane, Load, Model, Scenario},
     rate::Profile,
     threshold::in_percent,
 };
@@ -31,23 +31,14 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
     let profile = scenario.load.profile();
     writeln!(out, "{}: {}", scenario.name, scenario.description)?;
     writeln!(out, "target    {target}")?;
-    match &scenario.load {
-        Load::Closed(_) => writeln!(
-            out,
-            "load      up to {:.0} users for {}; each waits for its answers (closed model)",
-            profile.peak(),
-            duration::format(profile.duration())
-        )?,
-        Load::Open(_) => writeln!(
-            out,
-            "load      up to {} journeys a second for {}, {:.0} in all, whatever the service does (open model)",
-            (profile.peak() * 10.0).round() / 10.0,
-            duration::format(profile.duration()),
-            profile.total()
-        )?,
+    for (index, (name, url)) in scenario.hosts.iter().enumerate() {
+        let head = if index == 0 { "hosts     " } else { "          " };
+        writeln!(out, "{head}{name}: {url}")?;
     }
-    writeln!(out, "          |{}|", sparkline(profile))?;
-    stages(out, profile)?;
+    let lanes = scenario.lanes();
+    for lane in &lanes {
+        load(out, scenario, lane)?;
+    }
     match expected::requests(scenario) {
         Expected::About(count) => writeln!(out, "requests  {count:.0}, if no step fails")?,
         Expected::AtMost(count) => writeln!(
@@ -56,7 +47,7 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
         )?,
         Expected::AsAnswered => writeln!(out, "requests  as many as are answered: users do not pause")?,
     }
-    let head = match scenario.iterations {
+    let head = match scenario.turns() {
         Some(count) => {
             writeln!(out, "ends      when {count} journeys have ended in all, or")?;
             "          "
@@ -69,21 +60,19 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
         duration::format(profile.duration()),
         duration::format(scenario.timeout)
     )?;
-    let weights: f64 = scenario
-        .journeys
-        .iter()
-        .map(|journey| f64::from(journey.weight))
-        .sum();
     once(out, "setup     ", scenario.setup.as_ref())?;
-    for journey in &scenario.journeys {
+    for (index, journey) in scenario.journeys.iter().enumerate() {
         writeln!(
             out,
-            "journey   {} ({} of the users{})",
+            "journey   {} ({}{})",
             journey.name,
-            in_percent(f64::from(journey.weight) / weights.max(1.0)),
+            shares(scenario, &lanes, index),
             if journey.cookies { ", with cookies" } else { "" }
         )?;
-        for (index, step) in journey.steps.iter().enumerate() {
+        let beside = journey
+            .batches()
+            .flat_map(|batch| batch.iter().map(|_| batch.len() - 1));
+        for (index, (step, beside)) in journey.steps.iter().zip(beside).enumerate() {
             let what = match &step.action {
                 Action::Request(request) => request.method.clone(),
                 Action::WebSocket(websocket) => {
@@ -92,6 +81,10 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
             };
             let how = match step.weight {
                 Some(_) => format!(", in {} of the turns", in_percent(journey.share_of(index))),
+                None if step.batch.is_some() => {
+                    let once = if step.once { ", once" } else { "" };
+                    format!(", at once with {beside} beside it{once}")
+                }
                 None if step.once => ", once".to_owned(),
                 None => String::new(),
             };
@@ -112,6 +105,57 @@ fn write_all(out: &mut String, scenario: &Scenario, target: &str) -> std::fmt::R
         )?;
     }
     Ok(())
+}
+
+/// One load: how much, how long, and its stages.
+fn load(out: &mut String, scenario: &Scenario, lane: &Lane) -> std::fmt::Result {
+    let profile = &lane.profile;
+    let name = match scenario.load {
+        Load::Several(_) => format!("{}: ", lane.name),
+        Load::Open(_) | Load::Closed(_) => String::new(),
+    };
+    match lane.model {
+        Model::Closed => writeln!(
+            out,
+            "load      {name}up to {:.0} users for {}; each waits for its answers (closed model)",
+            profile.peak(),
+            duration::format(profile.duration())
+        )?,
+        Model::Open => writeln!(
+            out,
+            "load      {name}up to {} journeys a second for {}, {:.0} in all, whatever the service does (open model)",
+            (profile.peak() * 10.0).round() / 10.0,
+            duration::format(profile.duration()),
+            profile.total()
+        )?,
+    }
+    writeln!(out, "          |{}|", sparkline(profile))?;
+    if let (Load::Several(_), Some(turns)) = (&scenario.load, lane.iterations) {
+        writeln!(out, "          its users end {turns} journeys in all")?;
+    }
+    stages(out, profile)
+}
+
+/// Which share of the users has a journey, for each load that has it.
+fn shares(scenario: &Scenario, lanes: &[Lane], index: usize) -> String {
+    let weight = |index: &usize| {
+        let journey = scenario.journeys.get(*index);
+        f64::from(journey.map_or(0, |journey| journey.weight))
+    };
+    let share = |lane: &Lane| {
+        let all: f64 = lane.journeys.iter().map(weight).sum();
+        in_percent(weight(&index) / all.max(1.0))
+    };
+    let having = lanes.iter().filter(|lane| lane.journeys.contains(&index));
+    let words: Vec<String> = match scenario.load {
+        Load::Several(_) => having
+            .map(|lane| format!("{} of the users of {}", share(lane), lane.name))
+            .collect(),
+        Load::Open(_) | Load::Closed(_) => having
+            .map(|lane| format!("{} of the users", share(lane)))
+            .collect(),
+    };
+    words.join(", ")
 }
 
 /// Lists what is done once, outside of the load.

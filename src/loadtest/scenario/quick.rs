@@ -6,6 +6,7 @@ use super::{
     duration,
     inputs::Inputs,
     model::{Abort, Action, Journey, Load, Request, Scenario, Statuses, Step, Think, Threshold},
+    part::Part,
     payload::Payload,
     rate::Profile,
     template::Template,
@@ -148,6 +149,7 @@ impl Quick {
             iterations,
             setup: None,
             teardown: None,
+            hosts: BTreeMap::new(),
             journeys: vec![Journey {
                 name: "request".to_owned(),
                 weight: 1,
@@ -158,6 +160,8 @@ impl Quick {
                     name: self.method,
                     once: false,
                     weight: None,
+                    batch: None,
+                    host: None,
                     action: Action::Request(request),
                     think: None,
                 }],
@@ -166,6 +170,7 @@ impl Quick {
             timeout: self.timeout,
             abort: Some(ABORT),
             inputs: Inputs::default(),
+            part: Part::default(),
         }
     }
 }

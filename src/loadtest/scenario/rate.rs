@@ -61,7 +61,20 @@ impl Piece {
     }
 }
 
+/// The number of users at a level. It is rounded up, so that a ramp from zero has its first user at once.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "levels are small and not negative"
+)]
+pub(crate) fn users(level: f64) -> u64 {
+    level.ceil() as u64
+}
+
 impl Profile {
+    /// A profile of no length.
+    pub const EMPTY: Self = Self { pieces: Vec::new() };
+
     /// A constant level.
     pub fn constant(level: f64, duration: Duration) -> Self {
         let mut profile = Self::default();

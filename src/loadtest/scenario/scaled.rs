@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     duration, load,
-    model::{Load, Scenario},
+    model::{Lane, Load, Scenario},
 };
 
 /// Shortest run in seconds.
@@ -37,8 +37,8 @@ impl Scenario {
         if !(0.0..=load::HIGHEST).contains(&(profile.peak() * levels)) {
             return Err(refused);
         }
-        let scaled = profile.scaled(levels, times);
-        if scaled.total() <= 0.0 {
+        let scaled = self.load.map(|profile| profile.scaled(levels, times));
+        if scaled.profile().total() <= 0.0 {
             return Err(refused);
         }
         #[expect(
@@ -49,9 +49,12 @@ impl Scenario {
         )]
         let scale = |count: u64| (count as f64 * times * levels).ceil().max(1.0) as u64;
         self.iterations = self.iterations.map(scale);
-        self.load = match self.load {
-            Load::Open(_) => Load::Open(scaled),
-            Load::Closed(_) => Load::Closed(scaled),
+        self.load = match scaled {
+            Load::Several(several) => Load::Several(several.map(|lane| Lane {
+                iterations: lane.iterations.map(scale),
+                ..lane.clone()
+            })),
+            only => only,
         };
         Ok(self)
     }

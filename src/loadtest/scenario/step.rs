@@ -8,7 +8,7 @@ use super::{
     extract::Extract,
     form,
     inputs::{GIVEN, Inputs},
-    model::{Action, Journey, Request, Statuses, Step, Think},
+    model::{Action, Journey, Known, Request, Statuses, Step, Think},
     problem::{Problem, Problems},
     sources::File,
     template::{Template, is_word},
@@ -16,7 +16,7 @@ use super::{
 };
 use vas_core::k8s::percent::encode;
 
-/// Reads a step.
+/// Reads a step that is done alone.
 pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problems: &mut Problems) -> Step {
     let methods = [
         ("GET", &document.get),
@@ -48,7 +48,7 @@ pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problem
         _ => {
             problems.add(
                 path,
-                "must have exactly one of get, head, post, put, patch, delete, options and websocket",
+                "must have exactly one of get, head, post, put, patch, delete, options, websocket and parallel",
             );
             (
                 path.to_owned(),
@@ -56,10 +56,18 @@ pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problem
             )
         }
     };
+    let host = document.host.clone();
+    // The same path of two hosts is two steps.
+    let name = match &host {
+        Some(host) => format!("{name} ({host})"),
+        None => name,
+    };
     Step {
         name: document.name.clone().unwrap_or(name),
         once: document.once,
         weight: document.weight,
+        batch: None,
+        host,
         action,
         think: document
             .think
@@ -68,9 +76,10 @@ pub(super) fn parse(path: &str, document: &StepDocument, file: File<'_>, problem
     }
 }
 
-/// What is wrong with a step that stands alone; `None` for one that a scenario can have.
+/// What is wrong with a step that stands alone; `None` for one that a scenario can have. Each variable of the
+/// environment has a value.
 pub(crate) fn problem(document: &StepDocument) -> Option<Problem> {
-    let mut problems = Problems::new(Environment::new(&|_| None));
+    let mut problems = Problems::new(Environment::new(&|_| Some("x".to_owned())));
     let no_files = |_: &str| Err("it stands alone".to_owned());
     parse("step", document, &no_files, &mut problems);
     problems.into_result().err()?.into_iter().next()
@@ -238,8 +247,8 @@ fn outside_variables(text: &str) -> impl Iterator<Item = char> {
 /// Refuses steps of the same name in one journey: reports could not tell them apart.
 pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
-    for (index, step) in journey.steps.iter().enumerate() {
-        let path = format!("{path}.steps[{index}].name");
+    for (step, field) in journey.steps.iter().zip(journey.fields()) {
+        let path = format!("{path}.{field}.name");
         if step.name.trim() != step.name || step.name.is_empty() {
             problems.add(path, "must not be empty, nor begin or end with a space");
         } else if !seen.insert(step.name.as_str()) {
@@ -256,8 +265,8 @@ pub(super) fn names(path: &str, journey: &Journey, problems: &mut Problems) {
 
 /// Refuses weights that choose nothing.
 pub(super) fn weights(path: &str, journey: &Journey, problems: &mut Problems) {
-    for (index, step) in journey.steps.iter().enumerate() {
-        let path = format!("{path}.steps[{index}].weight");
+    for (index, (step, field)) in journey.steps.iter().zip(journey.fields()).enumerate() {
+        let path = format!("{path}.{field}.weight");
         if step.weight.is_none() {
             continue;
         }
@@ -281,9 +290,10 @@ pub(super) fn weights(path: &str, journey: &Journey, problems: &mut Problems) {
 
 /// Refuses variables that neither the inputs nor an earlier step of the journey sets, and those that both do.
 pub(super) fn variables(path: &str, journey: &Journey, inputs: &Inputs, problems: &mut Problems) {
-    let mut known: BTreeSet<&str> = BTreeSet::new();
-    for (index, step) in journey.steps.iter().enumerate() {
-        let path = format!("{path}.steps[{index}]");
+    let mut all = Known::default();
+    for (step, field) in journey.steps.iter().zip(journey.fields()) {
+        let known = all.before(step);
+        let path = format!("{path}.{field}");
         // Headers of the journey are checked at the end: they are only sent once a step has set their
         // variables.
         for name in step.action.variables() {
@@ -300,12 +310,9 @@ pub(super) fn variables(path: &str, journey: &Journey, inputs: &Inputs, problems
                     ),
                 );
             }
-            // What a step with a weight extracts is there in some turns only.
-            if step.weight.is_none() {
-                known.extend(request.extract.keys().map(String::as_str));
-            }
         }
     }
+    let known = all.after();
     let headers = journey.headers.iter();
     for name in headers.flat_map(|(_, value)| value.variables()) {
         if !known.contains(name) && !inputs.has(name) {

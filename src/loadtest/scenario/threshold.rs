@@ -15,6 +15,16 @@ pub enum ThresholdError {
         "{0:?} is not a threshold: write \"latency p95 < 500ms\", \"latency mean < 200ms\", \"within 500ms >= 95%\", \"errors < 1%\", \"errors < 10\", \"requests >= 1000\", \"retried < 1%\", \"rate >= 95/s\" or \"trend < 10%/h\", with \"step NAME: \" before it for one step; of WebSockets \"ws_rtt p95 < 200ms\", \"ws_connect p95 < 1s\", \"ws_ping p95 < 100ms\", \"ws_held >= 99%\" or \"ws_held >= 50\""
     )]
     Form(String),
+    /// The limit is a number where a time, or a number per second, is needed.
+    #[error("{text:?} has no unit: write {limit}{unit}")]
+    Unit {
+        /// The threshold as it was written.
+        text: String,
+        /// The limit.
+        limit: String,
+        /// The unit that is likely meant.
+        unit: &'static str,
+    },
     /// A limit of 0 can never be met, because nothing is below 0.
     #[error("{0:?} can never hold, because nothing is below 0: write <= if there may be none")]
     Never(String),
@@ -82,7 +92,15 @@ impl FromStr for Threshold {
         };
         let (left, sign, limit) = sides(bound).ok_or_else(refused)?;
         let words: Vec<&str> = left.split_whitespace().collect();
-        let (bound, inclusive) = (bound_of(&words, limit).ok_or_else(refused)?, sign.ends_with('='));
+        let limit: &str = &limit.split_whitespace().collect::<String>();
+        let bound = bound_of(&words, limit).ok_or_else(|| {
+            missing_unit(&words, limit).map_or_else(refused, |unit| ThresholdError::Unit {
+                text: text.to_owned(),
+                limit: limit.to_owned(),
+                unit,
+            })
+        })?;
+        let inclusive = sign.ends_with('=');
         if sign.starts_with('>') != is_lower(bound) {
             return Err(refused());
         }
@@ -159,6 +177,13 @@ fn bound_of(words: &[&str], limit: &str) -> Option<Bound> {
         }
         _ => None,
     }
+}
+
+/// The unit that a limit lacks. k6 writes `p(95)<500`, and means milliseconds.
+fn missing_unit(words: &[&str], limit: &str) -> Option<&'static str> {
+    ["ms", "/s"]
+        .into_iter()
+        .find(|unit| bound_of(words, &format!("{limit}{unit}")).is_some())
 }
 
 fn socket(time: SocketTime, quantile: &str, limit: &str) -> Option<Bound> {

@@ -11,7 +11,7 @@ use hyper::{
     http::uri::Authority,
 };
 
-use super::token::Token;
+use crate::token::Token;
 
 /// What a client may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,22 +4,29 @@
 const byId = (id) => document.getElementById(id);
 const NOTES = {
   starting: "The load begins in a moment.",
+  setup: "The steps of the setup are done once. The load begins after them.",
   running: "",
   stopping: "Waiting for the requests that are under way.",
+  teardown: "The load is over. The steps of the teardown are done once.",
   over: "The run is over. Opening its report.",
-  lost: "The connection to vas is lost: it has ended, or cannot be reached.",
+  lost: "The connection to vas is lost: it has ended, as its terminal says, or cannot be reached.",
   full: "Too many pages watch this run already. Close one, and load this page again.",
 };
 const source = new EventSource("events");
 let state = "starting";
+let page = "";
 
 function show(next) {
   state = next;
   byId("head").className = next === "full" ? "lost" : next;
   byId("state").textContent = (next === "full" ? "lost" : next).toUpperCase();
   byId("note").textContent = NOTES[next];
-  byId("stop").disabled = next !== "running";
+  byId("stop").disabled = next !== "running" && next !== "setup";
 }
+
+source.addEventListener("page", (event) => {
+  page = event.data;
+});
 
 source.addEventListener("run", (event) => {
   const run = JSON.parse(event.data);
@@ -31,8 +38,8 @@ source.addEventListener("run", (event) => {
   }
   show(run.state);
   if (run.state === "over") {
-    source.close();
-    location.replace("report");
+    // The stream stays open meanwhile: vas takes a page whose stream ends for one that was closed.
+    location.replace("report?page=" + page);
   }
 });
 

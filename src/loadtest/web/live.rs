@@ -25,10 +25,14 @@ pub(super) enum State {
     /// Nothing was sent yet.
     #[default]
     Starting,
+    /// The steps of the setup are done, which have no load.
+    Setup,
     /// Load is sent.
     Running,
     /// The page asked for the end; what is under way is waited for.
     Stopping,
+    /// The load is over, and the steps of the teardown are done.
+    Teardown,
     /// The report is there.
     Over,
 }
@@ -136,6 +140,16 @@ impl Run {
 }
 
 impl Live {
+    /// The end of the run is asked for. Returns whether there is something to end.
+    pub(super) fn stop(&mut self) -> bool {
+        match self.state {
+            State::Starting | State::Setup | State::Running => self.state = State::Stopping,
+            State::Stopping => {}
+            State::Teardown | State::Over => return false,
+        }
+        true
+    }
+
     /// The event as the page reads it: `run`, with one line of JSON.
     pub(super) fn event(&self) -> Bytes {
         let report = self.run.as_ref().map(Run::so_far);

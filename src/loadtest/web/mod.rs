@@ -1,9 +1,9 @@
 //! The live page of a run: what happens while load is sent, in a browser, with a button that ends the run.
 //!
 //! ```text
-//! token   the secret in the address      guard    which requests are answered     answer   headers of answers
-//! live    what is known of the run       viewer   an open page and its events     server   connections, routes
-//! page.html, live.js, live.css           the page itself
+//! guard     which requests are answered   answer   headers of answers
+//! live      what is known of the run      viewer   an open page and its events    server   connections, routes
+//! audience  who still needs the report    page.html, live.js, live.css            the page itself
 //! ```
 //!
 //! The charts are those of the report, drawn by the server. They are drawn at most once a second, on a thread of their
@@ -13,10 +13,10 @@
 //! Must not: show the token anywhere but in [`Web::address`], or keep the process alive for longer than [`LINGER`].
 
 mod answer;
+mod audience;
 mod guard;
 mod live;
 mod server;
-mod token;
 mod viewer;
 
 #[cfg(test)]
@@ -31,20 +31,21 @@ use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    audience::{Audience, Wait},
     guard::Guard,
     live::{Live, Run, State},
-    token::Token,
 };
 use crate::{
     engine::Detail,
     model::{measured::Second, scaling::Scaling},
     report::{Report, html},
     scenario::model::Scenario,
+    token::Token,
 };
 use vas_cluster::listening;
 
@@ -106,10 +107,8 @@ struct Shared {
     report: Mutex<Option<Bytes>>,
     /// The newest event; `None` while nobody watches.
     events: watch::Sender<Option<Bytes>>,
-    /// Number of open pages.
-    viewers: watch::Sender<usize>,
-    /// Number of pages that got the report.
-    delivered: watch::Sender<usize>,
+    /// The pages.
+    audience: watch::Sender<Audience>,
     /// There is something new, or somebody new.
     wake: Notify,
     /// Ends the run.
@@ -141,8 +140,7 @@ impl Web {
             live: Mutex::default(),
             report: Mutex::default(),
             events: watch::Sender::default(),
-            viewers: watch::Sender::default(),
-            delivered: watch::Sender::default(),
+            audience: watch::Sender::default(),
             wake: Notify::new(),
             stop: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -162,23 +160,34 @@ impl Web {
 
     /// Whether a page is open.
     pub fn is_watched(&self) -> bool {
-        *self.shared.viewers.borrow() > 0
+        self.shared.audience.borrow().open() > 0
     }
 
-    /// Completes when a page has asked for the end of the run.
-    pub async fn stopped(&self) {
-        self.shared.stop.cancelled().await;
+    /// The steps of the setup are done now.
+    pub fn set_up(&self) {
+        self.enter(State::Setup, &[State::Starting]);
+    }
+
+    /// The load is over, and the steps of the teardown are done now.
+    pub fn tear_down(&self) {
+        self.enter(State::Teardown, &[State::Running, State::Stopping]);
+    }
+
+    /// Goes to a state from one of others; an end that was asked for meanwhile stays.
+    fn enter(&self, state: State, from: &[State]) {
+        let mut live = self.shared.live.lock();
+        if from.contains(&live.state) {
+            live.state = state;
+        }
+        drop(live);
+        self.shared.wake.notify_one();
     }
 
     /// The load begins at this moment. `target` is its URL as reports show it.
     pub fn begin(&self, scenario: &Arc<Scenario>, target: &str, began: Timestamp) {
-        let mut live = self.shared.live.lock();
-        live.run = Some(Run::new(scenario.clone(), target, began));
-        if live.state == State::Starting {
-            live.state = State::Running;
-        }
-        drop(live);
-        self.shared.wake.notify_one();
+        let run = Run::new(scenario.clone(), target, began);
+        self.shared.live.lock().run = Some(run);
+        self.enter(State::Running, &[State::Starting, State::Setup]);
     }
 
     /// Adds a complete second of the run, with what was seen of the workload.
@@ -189,21 +198,24 @@ impl Web {
         self.shared.wake.notify_one();
     }
 
-    /// The run is over: pages that are open get the report. Returns as soon as they have it, and after [`LINGER`] at
-    /// the latest; at once where no page is open.
+    /// The run is over: pages that are open get the report. Returns as soon as each has it or is gone, and after
+    /// [`LINGER`] at the latest; at once where no page is open.
     pub async fn finish(self, report: &Report) {
         let shared = self.shared;
         *shared.report.lock() = Some(Bytes::from(html::render(report)));
         shared.live.lock().state = State::Over;
         shared.wake.notify_one();
-        let open = *shared.viewers.borrow();
-        if open > 0 {
-            let mut delivered = shared.delivered.subscribe();
-            let all = delivered.wait_for(|delivered| *delivered >= open);
-            let _ = timeout(LINGER, all).await;
-        }
+        let _ = timeout(LINGER, served(&shared.audience)).await;
         shared.closing.cancel();
         let _ = self.served.await;
+    }
+}
+
+/// Completes when the live page asks for the end of the run; never where there is none.
+pub(crate) async fn stopped(web: Option<&Web>) {
+    match web {
+        Some(web) => web.shared.stop.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -215,10 +227,31 @@ impl fmt::Debug for Web {
     }
 }
 
+/// Completes when each page has the report or is gone.
+async fn served(audience: &watch::Sender<Audience>) {
+    let mut audience = audience.subscribe();
+    loop {
+        let wait = audience.borrow_and_update().wait(Instant::now());
+        let gone = async {
+            match wait {
+                Wait::Nobody => {}
+                Wait::Until(gone) => sleep_until(gone).await,
+                Wait::Open => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            // The sender lives as long as this, so that there is no other end.
+            _ = audience.changed() => {}
+            () = gone => return,
+        }
+    }
+}
+
 /// Draws what is new for the open pages: at most once in [`EVERY`], and nothing where there is no page.
 async fn paint(shared: Arc<Shared>) {
     while let Some(()) = shared.closing.run_until_cancelled(shared.wake.notified()).await {
-        if *shared.viewers.borrow() == 0 {
+        if shared.audience.borrow().open() == 0 {
             shared.events.send_replace(None);
             continue;
         }

@@ -14,7 +14,6 @@ use super::{
     Shared,
     answer::{self, Answer},
     guard::Route,
-    live::State,
     viewer::{self, Pace},
 };
 use crate::report::html;
@@ -98,31 +97,30 @@ fn answer(
             || answer::text(StatusCode::SERVICE_UNAVAILABLE, "too many pages watch this run"),
             answer::events,
         ),
-        Route::Report => report(shared),
+        Route::Report => report(shared, request.uri().query()),
         Route::Stop => stop(shared),
     }
 }
 
-fn report(shared: &Shared) -> Answer {
+/// The report, which the page of this query has then: `page=7`.
+fn report(shared: &Shared, query: Option<&str>) -> Answer {
     let Some(page) = shared.report.lock().clone() else {
         return answer::text(
             StatusCode::NOT_FOUND,
             "the run goes on: its report is not there yet",
         );
     };
-    shared.delivered.send_modify(|count| *count += 1);
+    let number = query.and_then(|query| query.strip_prefix("page="));
+    if let Some(number) = number.and_then(|number| number.parse().ok()) {
+        shared.audience.send_modify(|audience| audience.serve(number));
+    }
     answer::report(page)
 }
 
 fn stop(shared: &Shared) -> Answer {
-    let mut live = shared.live.lock();
-    if live.state == State::Over {
-        return answer::text(StatusCode::CONFLICT, "the run is over");
+    if !shared.live.lock().stop() {
+        return answer::text(StatusCode::CONFLICT, "there is no load to stop any more");
     }
-    if live.state == State::Running {
-        live.state = State::Stopping;
-    }
-    drop(live);
     shared.stop.cancel();
     shared.wake.notify_one();
     answer::text(StatusCode::ACCEPTED, "stopping")

@@ -48,6 +48,23 @@ async fn send(web: &Web, method: &str, path: &str) -> TcpStream {
     socket
 }
 
+/// One more page, without a connection.
+fn join(web: &Web) -> u64 {
+    let mut joined = None;
+    let now = Instant::now();
+    web.shared
+        .audience
+        .send_modify(|audience| joined = audience.join(now));
+    joined.unwrap()
+}
+
+/// Waits until so many pages are open.
+async fn until_open(web: &Web, enough: impl Fn(usize) -> bool) {
+    let mut audience = web.shared.audience.subscribe();
+    let reached = audience.wait_for(|audience| enough(audience.open()));
+    timeout(Duration::from_secs(20), reached).await.unwrap().unwrap();
+}
+
 /// Reads until the words have come.
 async fn until(socket: &mut TcpStream, words: &str) -> String {
     let mut read = Vec::new();
@@ -102,12 +119,7 @@ async fn nothing_is_drawn_without_a_viewer_and_little_with_one() {
     );
 
     drop(viewer);
-    web.shared
-        .viewers
-        .subscribe()
-        .wait_for(|count| *count == 0)
-        .await
-        .unwrap();
+    until_open(&web, |open| open == 0).await;
     seconds(&web, 1);
     drawn.wait_for(Option::is_none).await.unwrap();
 }
@@ -116,7 +128,7 @@ async fn nothing_is_drawn_without_a_viewer_and_little_with_one() {
 async fn there_are_few_viewers_and_each_leaves_room_for_another() {
     let web = web();
     let mut viewers = Vec::new();
-    for _ in 0..viewer::MOST {
+    for _ in 0..audience::MOST {
         let mut viewer = send(&web, "GET", "events").await;
         until(&mut viewer, "200 OK").await;
         viewers.push(viewer);
@@ -124,8 +136,7 @@ async fn there_are_few_viewers_and_each_leaves_room_for_another() {
     let mut late = send(&web, "GET", "events").await;
     until(&mut late, "503 Service Unavailable").await;
     viewers.pop();
-    let left = |count: &usize| *count < viewer::MOST;
-    web.shared.viewers.subscribe().wait_for(left).await.unwrap();
+    until_open(&web, |open| open < audience::MOST).await;
     let mut another = send(&web, "GET", "events").await;
     until(&mut another, "200 OK").await;
 }
@@ -140,13 +151,13 @@ async fn a_page_gets_the_report_and_then_nothing_is_waited_for() {
 
     let web = web();
     let mut viewer = send(&web, "GET", "events").await;
-    until(&mut viewer, "running").await;
+    let first = until(&mut viewer, "running").await;
+    assert!(first.contains("event: page\ndata: 1\n\n"), "{first}");
     let mut early = send(&web, "GET", "report").await;
     until(&mut early, "404 Not Found").await;
-    let (asked, address) = (request(&web, "GET", "report"), web.address);
+    let (asked, address) = (request(&web, "GET", "report?page=1"), web.address);
     let page = async {
         until(&mut viewer, "\"state\":\"over\"").await;
-        drop(viewer);
         let mut socket = TcpStream::connect(address).await.unwrap();
         socket.write_all(asked.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -165,10 +176,87 @@ async fn a_page_gets_the_report_and_then_nothing_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_fetches_nothing_is_waited_for_a_bounded_time() {
     let web = web();
-    web.shared.viewers.send_modify(|count| *count += 1);
+    let number = join(&web);
     let began = Instant::now();
     web.finish(&crate::report::example::autoscaling()).await;
     assert!(began.elapsed() >= LINGER && began.elapsed() < LINGER * 2);
+    assert_eq!(number, 1);
+}
+
+#[tokio::test]
+async fn a_page_that_gets_the_report_twice_takes_the_wait_of_no_other() {
+    let web = web();
+    let mut other = send(&web, "GET", "events").await;
+    until(&mut other, "running").await;
+    let number = join(&web);
+    let asks = [number, number, 99].map(|page| request(&web, "GET", &format!("report?page={page}")));
+    let last = request(&web, "GET", "report?page=1");
+    let (address, shared) = (web.address, web.shared.clone());
+    let get = async |asked: &str| {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(asked.as_bytes()).await.unwrap();
+        until(&mut socket, "</html>").await;
+    };
+    let pages = async {
+        until(&mut other, "\"state\":\"over\"").await;
+        for asked in &asks {
+            get(asked).await;
+        }
+        assert!(!shared.closing.is_cancelled(), "the other page has no report yet");
+        get(&last).await;
+    };
+    let (began, report) = (Instant::now(), crate::report::example::autoscaling());
+    tokio::join!(web.finish(&report), pages);
+    assert!(began.elapsed() < LINGER, "both have it");
+}
+
+#[tokio::test]
+async fn a_page_that_is_closed_at_the_end_is_not_waited_for() {
+    let web = web();
+    let mut closed = send(&web, "GET", "events").await;
+    until(&mut closed, "running").await;
+    let shared = web.shared.clone();
+    let closing = async {
+        until(&mut closed, "\"state\":\"over\"").await;
+        drop(closed);
+        Instant::now()
+    };
+    let report = crate::report::example::autoscaling();
+    let ((), gone) = tokio::join!(web.finish(&report), closing);
+    assert!(shared.report.lock().is_some());
+    assert!(gone.elapsed() < LINGER / 2, "{:?}", gone.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_done_before_and_after_the_load_has_a_name_and_an_end_that_was_asked_for_stays() {
+    let address = WebAddress::new(([127, 0, 0, 1], 0).into(), false).unwrap();
+    let web = Web::serve(address).unwrap();
+    let state = |web: &Web| web.shared.live.lock().state;
+    assert_eq!(state(&web), State::Starting);
+    web.set_up();
+    assert_eq!(state(&web), State::Setup);
+    let mut viewer = send(&web, "GET", "events").await;
+    until(&mut viewer, "\"state\":\"setup\"").await;
+    let scenario = Arc::new(quick::scenario(
+        Level::Rate(9.0),
+        Duration::from_secs(60),
+        true,
+        Vec::new(),
+    ));
+    let begin = |web: &Web| web.begin(&scenario, "http://target.example", Timestamp::UNIX_EPOCH);
+    begin(&web);
+    assert_eq!(state(&web), State::Running);
+    web.set_up();
+    assert_eq!(state(&web), State::Running, "it does not go back");
+    let mut stop = send(&web, "POST", "stop").await;
+    until(&mut stop, "202 Accepted").await;
+    timeout(LINGER, stopped(Some(&web))).await.unwrap();
+    begin(&web);
+    assert_eq!(state(&web), State::Stopping);
+    web.tear_down();
+    assert_eq!(state(&web), State::Teardown);
+    let mut late = send(&web, "POST", "stop").await;
+    until(&mut late, "409 Conflict").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,7 +278,7 @@ async fn a_client_that_does_not_ask_or_does_not_read_loses_its_place() {
         let ended = timeout(Duration::from_secs(120), connection).await;
         assert!(ended.is_ok(), "{sent:?}");
     }
-    assert_eq!(*web.shared.viewers.borrow(), 0);
+    assert_eq!(web.shared.audience.borrow().open(), 0);
 }
 
 #[test]

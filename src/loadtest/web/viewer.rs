@@ -11,8 +11,6 @@ use tokio::{sync::watch, time::Instant};
 
 use super::Shared;
 
-/// Most pages that watch a run at once.
-pub(super) const MOST: usize = 8;
 /// A comment is sent after this silence, so that a page which is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Longest time in which a page may read nothing.
@@ -35,9 +33,12 @@ impl Pace {
     }
 }
 
-/// A page that is counted as a viewer until this is dropped.
+/// A page that is open until this is dropped.
 struct Viewer<T> {
     shared: Arc<Shared>,
+    page: u64,
+    /// Whether the page knows its number.
+    greeted: bool,
     events: watch::Receiver<Option<Bytes>>,
     pace: Arc<Pace>,
     /// Kept as long as the page gets events.
@@ -50,16 +51,14 @@ pub(super) fn watch<T: Send + 'static>(
     pace: &Arc<Pace>,
     in_flight: T,
 ) -> Option<UnsyncBoxBody<Bytes, Infallible>> {
-    let joined = shared.viewers.send_if_modified(|count| {
-        let room = *count < MOST;
-        *count += usize::from(room);
-        room
-    });
-    if !joined {
-        return None;
-    }
+    let mut joined = None;
+    shared
+        .audience
+        .send_modify(|audience| joined = audience.join(Instant::now()));
     let viewer = Viewer {
         shared: shared.clone(),
+        page: joined?,
+        greeted: false,
         events: shared.events.subscribe(),
         pace: pace.clone(),
         _in_flight: in_flight,
@@ -78,6 +77,9 @@ impl<T> Viewer<T> {
     /// only when the page has read what it got before.
     async fn next(&mut self) -> Option<Bytes> {
         *self.pace.0.lock() = Some(Instant::now());
+        if !std::mem::replace(&mut self.greeted, true) {
+            return Some(Bytes::from(format!("event: page\ndata: {}\n\n", self.page)));
+        }
         tokio::select! {
             changed = self.events.changed() => {
                 changed.ok()?;
@@ -93,8 +95,8 @@ impl<T> Drop for Viewer<T> {
     fn drop(&mut self) {
         *self.pace.0.lock() = None;
         self.shared
-            .viewers
-            .send_modify(|count| *count = count.saturating_sub(1));
+            .audience
+            .send_modify(|audience| audience.leave(self.page, Instant::now()));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client, runtime::watcher};
-use vas_cluster::watch::{One, events, named};
+use vas_cluster::watch::{One, Restarts, events, named};
 
 use super::authn::{CurrentTrust, Trust};
 
@@ -11,7 +11,7 @@ const NAME: &str = "extension-apiserver-authentication";
 
 /// Keeps the trust up to date for ever. If the ConfigMap is not usable, or is deleted, the trust stays as it
 /// was.
-pub(crate) async fn follow(client: Client, trust: &CurrentTrust) {
+pub(crate) async fn follow(client: Client, trust: &CurrentTrust, restarts: &Restarts) {
     let api: Api<ConfigMap> = Api::namespaced(client, NAMESPACE);
     let see = One(
         |config_map: Result<Option<ConfigMap>, &watcher::Error>| match config_map {
@@ -20,7 +20,7 @@ pub(crate) async fn follow(client: Client, trust: &CurrentTrust) {
             Err(_) => {}
         },
     );
-    vas_cluster::watch::follow(NAME, events(api, named(NAME)), see).await;
+    vas_cluster::watch::follow(NAME, restarts, events(api, named(NAME)), see).await;
 }
 
 fn take(config_map: ConfigMap, trust: &CurrentTrust) {

@@ -97,7 +97,7 @@ impl ApiServices {
                 self.take(name, object.as_ref(), telemetry);
             }
         });
-        vas_cluster::watch::follow(name, events(api, named(name)), see).await;
+        vas_cluster::watch::follow(name, &telemetry.restarts, events(api, named(name)), see).await;
     }
 
     fn take(&self, name: &'static str, object: Option<&APIService>, telemetry: &Telemetry) {

@@ -24,7 +24,7 @@ use vas_core::{
     k8s::conditions::{Finding, Status, conditions},
     metrics::{
         condition::{Health, Settling, Verdict, verdict},
-        freshness::{self, Failure, Missing},
+        freshness,
         registration::{MetricsApi, Unrouted, unrouted, with_unrouted},
     },
     spec::model::{MetricType, ScalingKey},
@@ -137,22 +137,14 @@ impl Reporter {
     }
 
     fn health(&self, metric: &ServedMetric, now: Duration) -> Health {
-        let (missing, notes) = match &metric.shape {
-            Ok(shape) => {
-                let state = self.memory.store.get(shape);
-                let namespace = metric.answer_namespace();
-                let notes = freshness::notes(state.as_deref(), namespace, &metric.metric, now);
-                (self.memory.missing(metric, now), notes)
-            }
-            Err(error) => {
-                let failure = Failure::Unsuitable(error.to_string().into());
-                (Some(Missing::Failed(failure)), Vec::new())
-            }
-        };
+        let notes = metric.shape.as_ref().map(|shape| {
+            let state = self.memory.store.get(shape);
+            freshness::notes(state.as_deref(), metric.answer_namespace(), &metric.metric, now)
+        });
         Health {
             name: format!("{}/{}", metric.workload, metric.name),
-            missing,
-            notes,
+            missing: self.memory.missing(metric, now),
+            notes: notes.unwrap_or_default(),
         }
     }
 

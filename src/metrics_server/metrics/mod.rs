@@ -1,6 +1,7 @@
 //! The served metrics: their registry, their values in memory, and reads of them.
 
 pub(crate) mod availability;
+pub(crate) mod exported;
 #[cfg(test)]
 mod isolation;
 mod live_pod;

@@ -129,6 +129,31 @@ impl PodIndex {
             .collect()
     }
 
+    /// Calls `each` with the name of every live pod of a namespace whose name and labels show that it belongs to one of
+    /// these scale targets, and with what is known of that target.
+    pub fn with_target<T>(
+        &self,
+        namespace: &str,
+        targets: &BTreeMap<&str, T>,
+        mut each: impl FnMut(&str, &T),
+    ) {
+        let namespaces = self.namespaces.read();
+        for (name, pod) in namespaces.get(namespace).into_iter().flatten() {
+            let found = match shown_target(name, &pod.labels) {
+                Shown::Whole(target) => targets.get(target),
+                // A cut name tells how its target begins, and several may begin so.
+                Shown::Cut => targets
+                    .iter()
+                    .find(|(target, _)| is_of_target(name, &pod.labels, target))
+                    .map(|(_, known)| known),
+                Shown::Nothing => None,
+            };
+            if let Some(known) = found {
+                each(name, known);
+            }
+        }
+    }
+
     /// Names of the live pods that belong to the scale target of this name, in alphabetical order. If no pod
     /// shows that it belongs to the target, all live pods of the namespace: other controllers may name pods
     /// in any way.
@@ -165,6 +190,38 @@ const POD_TEMPLATE_HASH: &str = "pod-template-hash";
 const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 /// Generated names keep at most this many characters of the name they are made from (63 minus 5 random ones).
 const GENERATED_FROM: usize = 58;
+
+/// What the name and labels of a pod show of its scale target.
+enum Shown<'a> {
+    /// Its whole name.
+    Whole(&'a str),
+    /// The beginning of a name that was too long to be in the pod's name.
+    Cut,
+    Nothing,
+}
+
+/// What a pod shows of its scale target: what [`is_of_target`] asks, without a target.
+fn shown_target<'a>(name: &'a str, labels: &Labels) -> Shown<'a> {
+    if let Some(hash) = labels.get(POD_TEMPLATE_HASH) {
+        let Some((base, _)) = name.rsplit_once('-') else {
+            return if name.len() > GENERATED_FROM {
+                Shown::Cut
+            } else {
+                Shown::Nothing
+            };
+        };
+        match base.strip_suffix(hash).and_then(|base| base.strip_suffix('-')) {
+            Some(target) => Shown::Whole(target),
+            None if name.len() > GENERATED_FROM => Shown::Cut,
+            None => Shown::Nothing,
+        }
+    } else if let Some(index) = labels.get(POD_INDEX) {
+        let target = name.strip_suffix(index).and_then(|base| base.strip_suffix('-'));
+        target.map_or(Shown::Nothing, Shown::Whole)
+    } else {
+        Shown::Nothing
+    }
+}
 
 /// Whether the name and labels of a pod show that it belongs to `target`. The controllers of Kubernetes
 /// append a suffix to the target's name, and repeat the suffix in a label. So the pods of `api-gateway` are
@@ -288,6 +345,19 @@ mod tests {
                 ..pod(name, "")
             });
         }
+        let targets = BTreeMap::from([("api", 1), ("api-gateway", 2), (long, 3), ("unlike", 4)]);
+        let mut found = Vec::new();
+        index.with_target("ns", &targets, |pod, number| {
+            found.push((pod.to_owned(), *number));
+        });
+        let shown = [
+            (cut.as_str(), 3),
+            ("api-0", 1),
+            ("api-7c9-x1", 1),
+            ("api-gateway-0", 2),
+            ("api-gateway-5d8-x2", 2),
+        ];
+        assert_eq!(found, shown.map(|(pod, number)| (pod.to_owned(), number)));
         assert_eq!(
             index.of_target("ns", "api"),
             ["api-0", "api-7c9-x1", "api-custom"]

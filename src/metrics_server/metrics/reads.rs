@@ -41,7 +41,7 @@ pub struct Memory {
     pub registry: Arc<Registry>,
     /// The state of each shape from its polls.
     pub store: Arc<Store>,
-    /// The live pods.
+    /// The pods that reads may be about: those that are neither finished nor being deleted.
     pub pods: Arc<PodIndex>,
     /// The plural names of the kinds of scale targets.
     pub resource_names: Arc<ResourceNames>,
@@ -153,31 +153,33 @@ impl Memory {
     /// selector is not known here. So the pods of the scale target are taken, as far as pods show their
     /// target, or else all pods.
     pub fn missing(&self, metric: &ServedMetric, now: Duration) -> Option<Missing> {
-        if metric.metric.metric_type() == MetricType::External && !self.external_metrics {
-            return Some(Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
-        }
-        if metric.shape.is_err() {
-            return None;
-        }
-        let state = match self.state(metric) {
-            Ok(state) => state,
-            Err(missing) => return Some(missing),
+        self.age_and_missing(metric, now).1
+    }
+
+    /// Age of the metric's newest sample, `None` where none is known, and [`Memory::missing`], from one look.
+    pub fn age_and_missing(
+        &self,
+        metric: &ServedMetric,
+        now: Duration,
+    ) -> (Option<Duration>, Option<Missing>) {
+        let view = match self.view(metric) {
+            Ok(view) => view,
+            Err(missing) => return (None, Some(missing)),
         };
-        if metric.describes_pods() {
-            let namespace = &metric.key.namespace;
-            let pods = self.pods.of_target(namespace, &metric.target.name);
-            let selected: Vec<&str> = pods.iter().map(String::as_str).collect();
-            freshness::pods(
-                state.as_deref(),
-                metric.answer_namespace(),
-                &metric.metric,
-                now,
-                &selected,
-            )
-            .err()
-        } else {
-            freshness::object(state.as_deref(), metric.answer_namespace(), &metric.metric, now).err()
-        }
+        let off = metric.metric.metric_type() == MetricType::External && !self.external_metrics;
+        let off = off.then(|| Missing::Failed(Failure::Unsuitable(EXTERNAL_OFF.into())));
+        (view.age(metric, now), off.or_else(|| view.missing(metric, now)))
+    }
+
+    /// What the HPA's reads of the metric are answered from; an error if its shape is not polled.
+    fn view(&self, metric: &ServedMetric) -> Result<View, Missing> {
+        let target = (&metric.key.namespace, &metric.target.name);
+        Ok(View {
+            state: self.state(metric)?,
+            pods: metric
+                .describes_pods()
+                .then(|| self.pods.of_target(target.0, target.1)),
+        })
     }
 
     /// The state of the metric's shape; an error if the shape is not polled.
@@ -235,6 +237,33 @@ impl Memory {
             .into_iter()
             .map(|(name, reading)| (object(name), reading))
             .collect())
+    }
+}
+
+/// What the HPA's reads of one metric are answered from.
+struct View {
+    state: Option<Arc<PollState>>,
+    /// The pods of the scale target, of a metric that describes pods.
+    pods: Option<Vec<String>>,
+}
+
+impl View {
+    fn pods(&self) -> Option<Vec<&str>> {
+        let pods = self.pods.as_ref()?;
+        Some(pods.iter().map(String::as_str).collect())
+    }
+
+    fn missing(&self, served: &ServedMetric, now: Duration) -> Option<Missing> {
+        let (state, namespace) = (self.state.as_deref(), served.answer_namespace());
+        match self.pods() {
+            Some(pods) => freshness::pods(state, namespace, &served.metric, now, &pods).err(),
+            None => freshness::object(state, namespace, &served.metric, now).err(),
+        }
+    }
+
+    fn age(&self, served: &ServedMetric, now: Duration) -> Option<Duration> {
+        let (state, namespace) = (self.state.as_deref(), served.answer_namespace());
+        freshness::age(state, namespace, &served.metric, now, self.pods().as_deref())
     }
 }
 

@@ -55,6 +55,8 @@ pub struct ServedMetric {
 pub struct Entry {
     /// The metrics of the resource, in the order of the spec.
     pub metrics: Vec<Arc<ServedMetric>>,
+    /// Name and scale target of each workload, as the spec has them, whether or not it is valid.
+    pub workloads: Vec<(String, ScaleTargetRef)>,
     /// When the resource was created; one without a time counts as the youngest.
     pub created: Timestamp,
     /// Which resource, and the generation that the metrics were read from.
@@ -181,8 +183,12 @@ impl Registry {
             tracing::error!(scaling = %key, "the validation panicked; its metrics stay as they were");
             (kept(&sources, &before).collect(), false)
         });
+        let workloads = object.spec.workloads.iter();
         let entry = Entry {
             metrics,
+            workloads: workloads
+                .map(|workload| (workload.name.clone(), workload.scale_target_ref.clone()))
+                .collect(),
             valid,
             created: created(&object.metadata),
             resource: resource.clone(),

@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use kube::{Api, Client, runtime::watcher::Config};
 use tokio::sync::watch;
-use vas_cluster::watch::{Scope, Sink, events_in, follow};
+use vas_cluster::watch::{Restarts, Scope, Sink, events_in, follow};
 
 use super::{live_pod::LivePod, pod_index::PodIndex};
 
@@ -18,13 +18,19 @@ const UNFINISHED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 pub(crate) type Synced = watch::Sender<bool>;
 
 /// Follows the pods for ever.
-pub(crate) async fn pods(client: Client, scope: &Scope, index: Arc<PodIndex>, synced: Arc<Synced>) {
+pub(crate) async fn pods(
+    client: Client,
+    scope: &Scope,
+    index: Arc<PodIndex>,
+    synced: Arc<Synced>,
+    restarts: &Restarts,
+) {
     let apis = scope.apis(
         || Api::<LivePod>::all(client.clone()),
         |namespace| Api::namespaced(client.clone(), namespace),
     );
     let events = events_in(apis, Config::default().fields(UNFINISHED));
-    follow("pods", events, Pods { index, synced }).await;
+    follow("pods", restarts, events, Pods { index, synced }).await;
 }
 
 /// Keeps the index of live pods.
@@ -101,7 +107,13 @@ mod tests {
             index: pods.index.clone(),
             synced: pods.synced.clone(),
         };
-        follow("pods", stream::iter(events.into_iter().map(Ok)), sink).await;
+        follow(
+            "pods",
+            &Restarts::default(),
+            stream::iter(events.into_iter().map(Ok)),
+            sink,
+        )
+        .await;
     }
 
     async fn after(events: Vec<Event<LivePod>>) -> (Vec<String>, bool) {

@@ -22,7 +22,7 @@ use crate::metrics::{
 use vas_api::v1alpha1::VoiceAssistScaling;
 use vas_cluster::{
     judging::JudgingQueue,
-    watch::{self, Scope, Sink},
+    watch::{self, Restarts, Scope, Sink},
 };
 use vas_core::{k8s::resource_ref::ResourceRef, spec::model::ScalingKey};
 
@@ -50,13 +50,14 @@ struct State {
 
 /// Follows the VoiceAssistScalings for ever. The intake itself reports when it is synced, which is later than
 /// the end of the list.
-pub(crate) async fn follow(client: Client, scope: &Scope, intake: Intake) {
+pub(crate) async fn follow(client: Client, scope: &Scope, intake: Intake, restarts: &Restarts) {
     let apis = scope.apis(
         || Api::<DeserializeGuard<VoiceAssistScaling>>::all(client.clone()),
         |namespace| Api::namespaced(client.clone(), namespace),
     );
     watch::follow(
         "voiceassistscalings",
+        restarts,
         watch::events_in(apis, Config::default()),
         intake,
     )

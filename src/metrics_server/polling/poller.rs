@@ -21,6 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::ask::UNSUITABLE;
 use self::ask::{PollError, Progress, ask};
 use crate::{
     metrics::{pod_index::PodIndex, registry::Registry, store::Store},
@@ -164,7 +165,9 @@ impl Poller {
                 )
                 .await;
                 let taken = self.clock.monotonic().saturating_sub(started);
-                self.telemetry.polled(outcome.is_ok(), taken, self.clock.now());
+                let failure = outcome.as_ref().err().map(|error| error.reason);
+                self.telemetry
+                    .polled(&shape.server, failure, taken, self.clock.now());
                 timeouts = match &outcome {
                     Err(PollError { timed_out: true, .. }) => timeouts + 1,
                     _ => 0,

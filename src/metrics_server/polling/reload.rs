@@ -14,7 +14,8 @@ use prometheus_client::{metrics::gauge::Gauge, registry::Registry as MetricsRegi
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::metrics::{registry::Registry, watches::Synced};
-use vas_cluster::clock::Clock;
+use vas_cluster::{clock::Clock, telemetry::families::register};
+use vas_core::monitoring::families::metrics_server as families;
 use vas_prometheus::{
     config::{ConfigError, ConfigFile, Configuration, load::Loaded},
     servers::Servers,
@@ -34,23 +35,14 @@ pub(crate) struct ReloadMetrics {
 impl ReloadMetrics {
     /// Registers the metrics.
     pub(crate) fn new(registry: &mut MetricsRegistry) -> Self {
-        let registry = registry.sub_registry_with_prefix("vas_metrics_server_config");
         let metrics = Self::default();
-        registry.register(
-            "last_reload_successful",
-            "Whether the configuration that stands in the file is in use, whole",
+        register(
+            registry,
+            families::CONFIG_RELOAD_SUCCESSFUL,
             metrics.successful.clone(),
         );
-        registry.register(
-            "last_reload_success_timestamp_seconds",
-            "When a configuration was last taken into use, whole",
-            metrics.succeeded.clone(),
-        );
-        registry.register(
-            "hash",
-            "Equal for equal configuration files: replicas can be compared",
-            metrics.hash.clone(),
-        );
+        register(registry, families::CONFIG_RELOADED, metrics.succeeded.clone());
+        register(registry, families::CONFIG_HASH, metrics.hash.clone());
         metrics
     }
 

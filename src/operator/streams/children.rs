@@ -67,7 +67,14 @@ async fn watch_served(shared: &Shared, kind: ChildKind) {
         cache,
         field_sets: FieldSets::default(),
     };
-    follow(kind.plural(), events_in(apis, Config::default()), children).await;
+    let restarts = &shared.restarts;
+    follow(
+        kind.plural(),
+        restarts,
+        events_in(apis, Config::default()),
+        children,
+    )
+    .await;
 }
 
 /// Keeps the cache of one child kind.
@@ -83,6 +90,13 @@ impl Children<'_> {
         let (key, mut live) = object.into_parts()?;
         // Children of the same shape own the same fields: one copy serves all of them.
         live.owned = self.field_sets.share(live.owned);
+        if let Some(reading) = &mut live.reading
+            && let Some(before) = self.cache.get(&key.0, &key.1)
+            && before.uid == live.uid
+            && let Some(before) = &before.reading
+        {
+            reading.follow(before);
+        }
         Some((key, live))
     }
 }

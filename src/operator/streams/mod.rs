@@ -42,7 +42,10 @@ use crate::{
 };
 use singles::Judgement;
 use vas_api::vpa::VPA_CRD;
-use vas_cluster::{telemetry::http::Check, watch::Scope};
+use vas_cluster::{
+    telemetry::http::Check,
+    watch::{Restarts, Scope},
+};
 use vas_core::reconcile::{child::ChildKind, metrics_server, observed::VpaSupport, vpa_support};
 
 /// Time for which the metrics server must be gone, or back, before resources are reconciled for it. It is
@@ -80,7 +83,8 @@ impl Triggers {
         self.active.load(Ordering::Acquire)
     }
 
-    fn trigger(&self, namespace: &str, names: impl IntoIterator<Item = String>) {
+    /// Queues resources of a namespace.
+    pub(super) fn trigger(&self, namespace: &str, names: impl IntoIterator<Item = String>) {
         if self.are_active() {
             for name in names {
                 // The send fails only without a receiver: then the controller has ended and the process is
@@ -98,6 +102,13 @@ impl Triggers {
 }
 
 impl Queue {
+    /// Returns a stream of the names that are triggered from now on.
+    #[cfg(test)]
+    pub(super) fn triggered(self) -> impl Stream<Item = String> + Send + 'static {
+        self.active.store(true, Ordering::Release);
+        self.receive.map(|object| object.name)
+    }
+
     /// Returns a stream of all resources that exist, followed by those that are triggered from now on.
     pub(super) fn activate(self, caches: &Caches) -> impl Stream<Item = ObjectRef<Stored>> + Send + 'static {
         // First accept triggers, then list: a resource that changes in between is queued twice, never missed.
@@ -120,7 +131,13 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn start(client: &Client, scope: Scope, store: Writer<Stored>, triggers: Triggers) -> Self {
+    pub(super) fn start(
+        client: &Client,
+        scope: Scope,
+        store: Writer<Stored>,
+        triggers: Triggers,
+        restarts: Restarts,
+    ) -> Self {
         let (vpa, vpa_seen) = watch::channel(None);
         let (metrics_server, metrics_server_seen) = watch::channel(None);
         let caches = Arc::new(Caches {
@@ -143,6 +160,7 @@ impl Streams {
             scope,
             caches: caches.clone(),
             triggers,
+            restarts,
         };
         tasks.spawn(named(
             "the watch of voiceassistscalings",
@@ -208,6 +226,7 @@ struct Shared {
     scope: Scope,
     caches: Arc<Caches>,
     triggers: Triggers,
+    restarts: Restarts,
 }
 
 async fn named(name: &'static str, watch: impl Future<Output = ()>) -> &'static str {

@@ -111,7 +111,7 @@ async fn what_changed_before_a_list_of_several_pages_is_looked_at_as_it_is_now()
     let (server, client) = ApiServer::start().await;
     let (store, writer) = reflector::store::<Stored>();
     let (triggers, queue) = Triggers::new();
-    let streams = Streams::start(&client, Scope::default(), writer, triggers);
+    let streams = Streams::start(&client, Scope::default(), writer, triggers, Restarts::default());
     let caches = streams.caches();
     let synced = async {
         caches

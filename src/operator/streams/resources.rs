@@ -33,7 +33,7 @@ pub(super) async fn watch(shared: Shared, store: Writer<Stored>) {
     // `reflect` puts each event into the store before the sink sees the event, so the written statuses may be
     // dropped then: see `WrittenStatuses::last`.
     let events = events_in(apis, Config::default()).reflect(store);
-    follow("voiceassistscalings", events, sink).await;
+    follow("voiceassistscalings", &shared.restarts, events, sink).await;
 }
 
 /// Keeps the facts of all resources.

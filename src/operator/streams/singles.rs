@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::Shared;
-use vas_cluster::watch::{One, damping::Damping, events, is_forbidden, named};
+use vas_cluster::watch::{One, Restarts, damping::Damping, events, is_forbidden, named};
 
 /// How the state is judged from the object.
 pub(super) struct Judgement<K, T> {
@@ -40,9 +40,15 @@ where
     T: Clone + PartialEq + Debug,
 {
     let api: Api<K> = Api::all(shared.client.clone());
-    follow(events(api, named(judgement.name)), judgement, publish, || {
-        shared.triggers.trigger_all(&shared.caches.resources);
-    })
+    follow(
+        events(api, named(judgement.name)),
+        judgement,
+        publish,
+        &shared.restarts,
+        || {
+            shared.triggers.trigger_all(&shared.caches.resources);
+        },
+    )
     .await;
 }
 
@@ -50,6 +56,7 @@ async fn follow<K, T: Clone + PartialEq + Debug>(
     events: impl Stream<Item = watcher::Result<Event<K>>>,
     judgement: Judgement<K, T>,
     publish: watch::Sender<Option<T>>,
+    restarts: &Restarts,
     trigger_all: impl Fn(),
 ) {
     let (name, settle) = (judgement.name, judgement.settle);
@@ -66,7 +73,7 @@ async fn follow<K, T: Clone + PartialEq + Debug>(
         trigger_all();
     };
     tokio::select! {
-        () = vas_cluster::watch::follow(name, events, see) => {}
+        () = vas_cluster::watch::follow(name, restarts, events, see) => {}
         () = damp(source, settle, report) => {}
     }
 }
@@ -136,7 +143,8 @@ mod tests {
         let trigger_all = || {
             woken.fetch_add(1, Ordering::Relaxed);
         };
-        let following = follow(events, judgement, publish, trigger_all);
+        let restarts = Restarts::default();
+        let following = follow(events, judgement, publish, &restarts, trigger_all);
         // 240 changes.
         let _ = tokio::time::timeout(Duration::from_secs(3600), following).await;
         let woken = woken.into_inner();

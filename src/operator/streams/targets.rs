@@ -39,7 +39,8 @@ pub(super) async fn watch(shared: Shared, kind: WatchedKind) {
         kind,
         known: targets,
     };
-    follow(kind.plural(), events_in(apis, Config::default()), sink).await;
+    let restarts = &shared.restarts;
+    follow(kind.plural(), restarts, events_in(apis, Config::default()), sink).await;
 }
 
 /// Keeps the claimed objects of one kind.

@@ -10,14 +10,14 @@ use crate::{
     duration,
     exit::{Code, CommandError, Ended},
     kube_config::{KubeConfigArgs, KubeConfigError, namespace_of},
-    matchers::MatchersArgs,
+    matchers::LabelsArgs,
     output::{self, OutputError},
     runtime,
 };
 use vas_cluster::clock::SystemClock;
 use vas_core::{
-    hpa::Controller,
-    metrics::promql::{LabelName, ReservedLabel},
+    hpa::{Controller, Gates},
+    metrics::promql::ReservedLabel,
 };
 use vas_diagnose::explain::{
     Explanation, Servers, Settings,
@@ -91,19 +91,8 @@ struct LabelArgs {
         env = "VAS_CONFIG"
     )]
     config: Option<PathBuf>,
-    /// Label that carries the namespace of a series
-    #[arg(
-        long,
-        value_name = "LABEL",
-        default_value = "namespace",
-        env = "VAS_NAMESPACE_LABEL"
-    )]
-    namespace_label: LabelName,
-    /// Label that carries the pod of a series
-    #[arg(long, value_name = "LABEL", default_value = "pod", env = "VAS_POD_LABEL")]
-    pod_label: LabelName,
     #[command(flatten)]
-    matchers: MatchersArgs,
+    labels: LabelsArgs,
 }
 
 /// Flags of kube-controller-manager, which cannot be read from a cluster.
@@ -190,7 +179,7 @@ impl Args {
 impl LabelArgs {
     fn servers(&self) -> Result<Servers, LabelArgsError> {
         let Some(file) = &self.config else {
-            let labels = self.matchers.labels(&self.namespace_label, &self.pod_label)?;
+            let labels = self.labels.labels()?;
             return Ok(Servers::One(labels));
         };
         let servers = ConfigFile::new(file).servers()?.into_iter();
@@ -208,6 +197,7 @@ impl ControllerArgs {
             downscale_stabilization: i32::try_from(window).unwrap_or(i32::MAX),
             cpu_initialization_period: self.cpu_initialization_period,
             initial_readiness_delay: self.initial_readiness_delay,
+            gates: Gates::default(),
         }
     }
 }

@@ -46,6 +46,9 @@ fn print_workload(page: &mut Page, workload: &WorkloadReport) {
             &format!("Replicas:  {} ({pods}); allowed {bounds}", replicas.current),
         );
     }
+    if let Some(schedule) = &workload.schedule {
+        page.wrapped(2, &format!("Schedule:  {schedule}"));
+    }
     if let Some(at) = hpa.last_scale_time {
         page.line(2, &format!("Rescaled:  {at}"));
     }

@@ -72,7 +72,7 @@ pub(super) fn text(name: &str) -> Result<String, InputError> {
 }
 
 /// The text of a file, or of standard input, of at most so many bytes.
-pub(super) fn text_within(name: &str, most: u64) -> Result<String, InputError> {
+pub(crate) fn text_within(name: &str, most: u64) -> Result<String, InputError> {
     let failed = |source| InputError::Read {
         file: shown(name).to_owned(),
         source,

@@ -1,7 +1,7 @@
 //! `vas test autoscaling`: sends a load that needs more replicas, and checks that they came, sufficed and
 //! went.
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use super::{
     autoscaling_args::{CourseArgs, LimitArgs},
@@ -28,9 +28,10 @@ use vas_loadtest::{
     cluster::error::ClusterError,
     drive::Sending,
     exposition::endpoint::ListenError,
+    files,
     http::Target,
     judge::outcome,
-    scenario::{model::Threshold, plan},
+    scenario::{hosts::Hosts, model::Threshold, plan},
     selection::{SelectionError, journeys},
     web::WebError,
 };
@@ -152,8 +153,9 @@ impl Args {
     async fn test(&self) -> Ended {
         let stop = shutdown::on_signal().map_err(AutoscalingError::Start)?;
         let target = self.target.target()?;
+        let hosts = self.target.hosts()?;
         let test = tokio::select! {
-            test = self.prepare(&target) => test?,
+            test = self.prepare(&target, &hosts) => test?,
             () = stop.cancelled() => return Err(AutoscalingError::Interrupted.into()),
         };
         if self.dry_run {
@@ -181,9 +183,9 @@ impl Args {
         Ok(verdict::code(outcome(&report, min_grade), written))
     }
 
-    async fn prepare(&self, target: &Target) -> Result<Test, AutoscalingError> {
+    async fn prepare(&self, target: &Target, hosts: &Hosts) -> Result<Test, AutoscalingError> {
         let settings = Settings {
-            scenario: journeys(self.scenario.as_deref(), &self.thresholds, target)?,
+            scenario: journeys(self.scenario.as_deref(), &self.thresholds, hosts, target)?,
             course: self.course.wishes(),
             assertions: self.limits.wishes(),
             limits: self.engine.limits(),
@@ -203,7 +205,7 @@ impl Args {
     /// The measured capacity by replicas, from the file of `--capacity`.
     fn curve(&self) -> Result<Option<Curve>, AutoscalingError> {
         let read = |file: &PathBuf| {
-            let text = fs::read_to_string(file)
+            let text = files::read_text(file)
                 .map_err(|error| AutoscalingError::CapacityFile(file.clone(), error))?;
             report::read_curve(&text).map_err(|error| AutoscalingError::Capacity(file.clone(), error))
         };

@@ -5,13 +5,12 @@ use std::{ffi::OsString, io, time::Duration};
 
 use super::{
     capacity_args::{ElasticArgs, Output, SearchArgs},
-    destination,
     load_args::TargetArgs,
     subject_args::SubjectArgs,
     verdict,
 };
 use crate::{
-    duration,
+    destination, duration,
     exit::{Code, CommandError, Ended, Failure},
     kube_config::{KubeConfigArgs, KubeConfigError},
     runtime, stderr,
@@ -44,6 +43,8 @@ use vas_loadtest::{
 /// What it changed is put back at the end, when it is interrupted, and by a second process when it is killed.
 /// If the whole machine is gone, scaling goes on by itself after two minutes. Counts must lie within
 /// minReplicas and maxReplicas: the HPA controller moves others to the nearer bound, also when suspended.
+///
+/// It has no live page, as `vas test run --web` has: what it does is many short loads, each told on a line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vas test capacity voiceassist -n voiceassist-staging --workload api-gateway --target https://staging.example
@@ -137,7 +138,8 @@ impl Args {
     async fn test(&self) -> Result<Capacity, Failure> {
         let stop = shutdown::on_signal().map_err(CapacityError::Start)?;
         let target = self.target.target()?;
-        let scenario = journeys(self.scenario.as_deref(), &self.thresholds, &target);
+        let hosts = self.target.hosts()?;
+        let scenario = journeys(self.scenario.as_deref(), &self.thresholds, &hosts, &target);
         let steps = Steps {
             scenario: scenario.map_err(CapacityError::from)?,
             target,
@@ -155,7 +157,7 @@ impl Args {
     async fn of_workload(&self, steps: Steps) -> Result<Capacity, CapacityError> {
         let resource = self.subject.resource(&self.kube).await?;
         let subject = self.subject.subject(&resource).await?;
-        let scenario = setup::before(steps.scenario, &steps.target, &steps.stop).await?;
+        let scenario = setup::before(steps.scenario, &steps.target, None, &steps.stop).await?;
         let test = Test {
             subject,
             resource,
@@ -165,7 +167,7 @@ impl Args {
         };
         let guardian = |holder: &str| self.guardian_arguments(&test.resource, holder);
         let capacity = Box::pin(test.run(guardian, stderr::say)).await;
-        if let Some(failed) = setup::after(&test.steps.scenario, &test.steps.target).await {
+        if let Some(failed) = setup::after(&test.steps.scenario, &test.steps.target, None).await {
             stderr::say(&failed);
         }
         Ok(capacity?)

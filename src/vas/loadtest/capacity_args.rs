@@ -2,8 +2,8 @@
 
 use std::{str::FromStr, time::Duration};
 
-use super::{destination::Destination, load_args::parse_rate};
-use crate::duration;
+use super::load_args::parse_rate;
+use crate::{destination::Destination, duration};
 use vas_loadtest::capacity::test::ElasticWishes;
 
 /// How the highest load is searched.

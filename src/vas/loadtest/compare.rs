@@ -4,11 +4,11 @@ use std::{io, path::PathBuf};
 
 use super::{
     capacity_args::Output,
-    destination::{self, Written},
     merge::{FileError, read},
     verdict,
 };
 use crate::{
+    destination::{self, Written},
     exit::{Code, Ended},
     stderr,
 };

@@ -12,11 +12,10 @@ use vas_loadtest::{
     scenario::{
         builtin::{self, ANY_SERVICE, BUILTIN, SUITES, VOICEASSIST},
         duration,
-        model::Load,
-        plan::sparkline,
+        plan::{self, sparkline},
         schema,
     },
-    selection::load,
+    selection::{load, load_to_show},
 };
 
 /// List the scenarios that come with vas
@@ -35,14 +34,18 @@ enum Format {
     Json,
 }
 
-/// Print a scenario, to be saved and changed
+/// Print a scenario of vas, to be saved and changed, or what a file of yours will do
+///
+/// A file is read as a run reads it, and everything that is wrong with it is said. Variables of the environment need not
+/// be set: they are listed. Nothing is sent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   vas test show load > my-load.yaml
+  vas test show my-load.yaml
   vas test run my-load.yaml --target http://localhost:8080")]
 pub(super) struct ShowArgs {
-    /// A scenario of `vas test list`
-    #[arg(value_name = "SCENARIO")]
+    /// A scenario of `vas test list`, or a file
+    #[arg(value_name = "SCENARIO|FILE")]
     name: String,
 }
 
@@ -95,11 +98,8 @@ impl ShowArgs {
         if let Some(builtin) = builtin::find(&self.name) {
             return print(builtin.text);
         }
-        Err(Failure::invalid(format!(
-            "{:?} is not a scenario of vas; there are {}",
-            self.name,
-            builtin::NAMES.join(", ")
-        )))
+        let scenario = load_to_show(&self.name).map_err(Failure::invalid)?;
+        print(&plan::render(&scenario, "the URL of --target"))
     }
 }
 
@@ -119,9 +119,10 @@ fn line(name: &str) -> String {
         return String::new();
     };
     let profile = scenario.load.profile();
-    let unit = match scenario.load {
-        Load::Closed(_) => "users",
-        Load::Open(_) => "per second",
+    let unit = if scenario.load.has_schedule() {
+        "per second"
+    } else {
+        "users"
     };
     format!(
         "{name:<15} {:>6.0} {unit:<10} {:>6}  {}\n{:<15} |{}|\n",
@@ -140,9 +141,10 @@ fn json() -> Ended {
         .filter_map(|builtin| Some((builtin.name, load(builtin.name).ok()?)))
         .map(|(name, scenario)| {
             let profile = scenario.load.profile();
-            let model = match scenario.load {
-                Load::Closed(_) => "closed",
-                Load::Open(_) => "open",
+            let model = if scenario.load.has_schedule() {
+                "open"
+            } else {
+                "closed"
             };
             let thresholds: Vec<String> = scenario.thresholds.iter().map(ToString::to_string).collect();
             json!({

@@ -1,7 +1,7 @@
 //! Flags of every test that sends load: the target, how requests are sent, and limits.
 
 use std::{
-    fs, io,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -11,6 +11,8 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::{
     masked_url::MaskedUrl,
+    named_url::NamedUrl,
+    parcel::{PackError, pack},
     route_args::{IdentityError, ProxyError, RouteArgs},
 };
 use crate::{
@@ -18,13 +20,16 @@ use crate::{
     exit::{Code, CommandError},
 };
 use vas_loadtest::{
+    distributed::parcel::Parcel,
     engine::{Settings, Sharing},
     exposition::{
         Exposition,
         endpoint::{self, ListenError},
     },
+    files,
     http::{Protocol, Target, TargetError, TlsOptions},
     limits::Limits,
+    scenario::hosts::{HostUrlError, Hosts},
 };
 
 /// Where requests are sent, and how.
@@ -40,7 +45,7 @@ pub(crate) struct TargetArgs {
 }
 
 /// How the target is reached.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, serde::Serialize, serde::Deserialize)]
 #[command(next_help_heading = "Target")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct ConnectionArgs {
@@ -67,12 +72,15 @@ pub(crate) struct ConnectionArgs {
     /// Authorization and cookies are not sent to another host
     #[arg(long)]
     follow: bool,
+    /// URL of one of the scenario's other hosts, instead of that in its file; may be given several times
+    #[arg(long = "host", value_name = "NAME=URL")]
+    hosts: Vec<NamedUrl>,
     #[command(flatten)]
     route: RouteArgs,
 }
 
 /// How requests are sent, and limits on them.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, serde::Serialize, serde::Deserialize)]
 #[command(next_help_heading = "Load generator")]
 pub(crate) struct EngineArgs {
     /// Threads that send. Default: as many as the load needs
@@ -115,6 +123,14 @@ pub(crate) enum LoadError {
     /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The URL of a host is none. The message never has its text, which may hold a secret.
+    #[error("--host {name}: {error}")]
+    Host {
+        /// Name of the host, as given.
+        name: String,
+        /// What is wrong with its URL.
+        error: HostUrlError,
+    },
     /// A header of a flag is no header. The message never has its text, which may hold a secret.
     #[error("--header number {number}: {problem}")]
     Header {
@@ -184,6 +200,14 @@ impl TargetArgs {
         self.connection.target(&self.target)
     }
 
+    /// The URLs of a scenario's other hosts that are given.
+    ///
+    /// # Errors
+    /// When one is no URL of a host.
+    pub(crate) fn hosts(&self) -> Result<Hosts, LoadError> {
+        self.connection.hosts()
+    }
+
     /// The URL as it was given and the proxy, with credentials masked.
     pub(crate) fn url(&self) -> String {
         self.connection.shown(&self.target)
@@ -191,13 +215,30 @@ impl TargetArgs {
 }
 
 impl ConnectionArgs {
+    /// The same connections for the pods of a Job: the files that they need go into the parcel.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn packed(&self, parcel: &mut Parcel) -> Result<Self, PackError> {
+        let mut packed = self.clone();
+        packed.header_file = pack(
+            parcel,
+            "--header-file",
+            "flags/headers",
+            self.header_file.as_deref(),
+        )?;
+        packed.cacert = pack(parcel, "--cacert", "flags/cacert.pem", self.cacert.as_deref())?;
+        packed.route = self.route.packed(parcel)?;
+        Ok(packed)
+    }
+
     /// The target at this URL, with its headers and connection settings.
     ///
     /// # Errors
     /// When the URL cannot be used, or TLS cannot be set up.
     pub(crate) fn target(&self, url: &MaskedUrl) -> Result<Target, LoadError> {
         let ca = self.cacert.as_ref().map(|file| {
-            fs::read(file).map_err(|source| LoadError::Certificates {
+            files::read(file).map_err(|source| LoadError::Certificates {
                 file: file.clone(),
                 source,
             })
@@ -230,6 +271,14 @@ impl ConnectionArgs {
         Ok(target)
     }
 
+    /// The URLs of a scenario's other hosts that are given.
+    ///
+    /// # Errors
+    /// When one is no URL of a host.
+    pub(crate) fn hosts(&self) -> Result<Hosts, LoadError> {
+        self.hosts.iter().map(NamedUrl::read).collect()
+    }
+
     /// The URL as it was given and the proxy, with credentials masked.
     pub(crate) fn shown(&self, url: &MaskedUrl) -> String {
         match self.route.proxy() {
@@ -258,7 +307,7 @@ impl ConnectionArgs {
         let Some(file) = &self.header_file else {
             return Ok(Vec::new());
         };
-        let text = fs::read_to_string(file).map_err(|source| LoadError::HeaderFile {
+        let text = files::read_text(file).map_err(|source| LoadError::HeaderFile {
             file: file.clone(),
             source,
         })?;
@@ -367,9 +416,9 @@ mod tests {
     /// The target with a file of headers.
     fn with_header_file(name: &str, text: &str) -> Result<Target, String> {
         let file = std::env::temp_dir().join(format!("vas-headers-{name}-{}", std::process::id()));
-        fs::write(&file, text).unwrap();
+        std::fs::write(&file, text).unwrap();
         let target = target(&["--header-file", file.to_str().unwrap()]);
-        fs::remove_file(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
         target
     }
 

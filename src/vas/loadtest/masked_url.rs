@@ -6,8 +6,10 @@ use std::fmt;
 
 use vas_loadtest::http::masked;
 
-/// A URL that may contain credentials, and the form that may be shown.
-#[derive(Clone)]
+/// A URL that may contain credentials, and the form that may be shown. It is written with its credentials, so it is
+/// written into Secrets alone.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
 pub(crate) struct MaskedUrl {
     given: String,
     shown: String,
@@ -17,6 +19,12 @@ impl From<String> for MaskedUrl {
     fn from(given: String) -> Self {
         let shown = masked(&given);
         Self { given, shown }
+    }
+}
+
+impl From<MaskedUrl> for String {
+    fn from(url: MaskedUrl) -> Self {
+        url.given
     }
 }
 

@@ -1,6 +1,9 @@
 //! `vas test merge`: merges the runs of several machines into one.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     outputs::{self, Output},
@@ -8,6 +11,7 @@ use super::{
 };
 use crate::exit::{Code, CommandError, Ended};
 use vas_loadtest::{
+    files,
     judge::Outcome,
     merge::{MergeError, merge},
     report::json::{self, ReadError, Stored},
@@ -79,7 +83,11 @@ impl CommandError for Error {
 impl Args {
     pub(super) fn run(&self) -> Ended {
         outputs::try_all(&self.outputs)?;
-        let runs: Vec<Stored> = self.files.iter().map(read).collect::<Result<_, _>>()?;
+        let runs: Vec<Stored> = self
+            .files
+            .iter()
+            .map(|file| read(file))
+            .collect::<Result<_, _>>()?;
         let report = merge(runs).map_err(|error| self.named(error))?;
         let written = outputs::publish(&report, &self.outputs);
         Ok(verdict::code(Outcome::from(report.verdict), written))
@@ -107,13 +115,13 @@ impl Args {
 ///
 /// # Errors
 /// When the file cannot be read, or does not contain a report.
-pub(super) fn read(file: &PathBuf) -> Result<Stored, FileError> {
-    let text = fs::read_to_string(file).map_err(|source| FileError::File {
-        file: file.clone(),
+pub(super) fn read(file: &Path) -> Result<Stored, FileError> {
+    let text = files::read_text(file).map_err(|source| FileError::File {
+        file: file.to_owned(),
         source,
     })?;
     json::read(&text).map_err(|source| FileError::Report {
-        file: file.clone(),
+        file: file.to_owned(),
         source,
     })
 }

@@ -4,6 +4,7 @@
 //! run, autoscaling, capacity, restore, compare, merge, list, import     the subcommands
 //! load_args, scenario_args, subject_args, watch_args, request_args      flags that tests share
 //! route_args, web_args                                                  how connections are made, the live page
+//! in_cluster, worker, parcel                                            a load from pods: here, there, what goes there
 //! autoscaling_args, capacity_args                                       flags of one test
 //! masked_url             URLs with credentials
 //! outputs, destination   reports in files         progress   how far a load is, on standard error
@@ -15,13 +16,15 @@ mod autoscaling_args;
 mod capacity;
 mod capacity_args;
 mod compare;
-mod destination;
 mod import;
+mod in_cluster;
 mod list;
 mod load_args;
 mod masked_url;
 mod merge;
+mod named_url;
 mod outputs;
+mod parcel;
 mod progress;
 mod request_args;
 mod restore;
@@ -32,6 +35,7 @@ mod subject_args;
 mod verdict;
 mod watch_args;
 mod web_args;
+mod worker;
 
 use clap::Subcommand;
 
@@ -52,6 +56,8 @@ enum Command {
     Autoscaling(Box<autoscaling::Args>),
     Capacity(Box<capacity::Args>),
     Restore(restore::Args),
+    #[command(hide = true)]
+    Worker(worker::Args),
     List(list::ListArgs),
     Show(list::ShowArgs),
     Schema(list::SchemaArgs),
@@ -67,6 +73,7 @@ impl Args {
             Command::Autoscaling(args) => args.run(),
             Command::Capacity(args) => args.run(),
             Command::Restore(args) => args.run(),
+            Command::Worker(args) => args.run(),
             Command::List(args) => args.run(),
             Command::Show(args) => args.run(),
             Command::Schema(args) => args.run(),

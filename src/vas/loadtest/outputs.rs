@@ -2,7 +2,7 @@
 
 use std::{io, str::FromStr};
 
-use super::destination::{self, Destination, DestinationError};
+use crate::destination::{self, Destination, DestinationError};
 use vas_loadtest::report::{Report, hgrm, html, json, junit, markdown, text};
 
 /// A report format and its destination.

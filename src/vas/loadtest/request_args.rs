@@ -1,14 +1,19 @@
 //! Flags of the request that a run without a scenario sends, in the words of curl, hey, oha and k6.
 
-use std::{fs, io, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{io, ops::RangeInclusive, path::PathBuf, sync::OnceLock, time::Duration};
 
 use hyper::Method;
 
+use super::parcel::PackError;
 use crate::{
     duration,
     exit::{Code, CommandError},
 };
-use vas_loadtest::scenario::quick::{Length, Level, Quick, TIMEOUT};
+use vas_loadtest::{
+    distributed::parcel::Parcel,
+    files,
+    scenario::quick::{Length, Level, Quick, TIMEOUT},
+};
 
 /// How long a run sends requests if no flag says so.
 const QUICK: Duration = Duration::from_secs(30);
@@ -16,8 +21,11 @@ const QUICK: Duration = Duration::from_secs(30);
 /// Longest time of a run of a number of requests, as k6 has it.
 const LIMIT: Duration = Duration::from_mins(10);
 
-/// The request.
-#[derive(Clone, Debug, clap::Args)]
+/// The file of the body in the pods of a Job.
+const BODY: &str = "flags/body";
+
+/// The request that a run without a scenario sends, as its flags say.
+#[derive(Clone, Debug, clap::Args, serde::Serialize, serde::Deserialize)]
 #[command(next_help_heading = "Request (without a scenario)")]
 pub(super) struct RequestArgs {
     /// HTTP method. Default: GET, or POST with a body
@@ -48,6 +56,10 @@ pub(super) struct RequestArgs {
     /// Time in which the load rises from 0 to --rate or --users, before --duration
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_exact)]
     ramp: Option<Duration>,
+    /// The body of a file, once it was read: standard input and pipes can be read only once.
+    #[arg(skip)]
+    #[serde(skip)]
+    read: OnceLock<String>,
 }
 
 /// A time is given beside a number of requests at a rate.
@@ -117,6 +129,20 @@ impl RequestArgs {
         })
     }
 
+    /// The same request for the pods of a Job, whose body is a file of the parcel.
+    ///
+    /// # Errors
+    /// When the file of the body cannot be read.
+    pub(super) fn packed(&self, parcel: &mut Parcel) -> Result<Self, PackError> {
+        let mut packed = self.clone();
+        if let Some(body) = self.body()? {
+            parcel.file(BODY, body.into_bytes())?;
+            (packed.body, packed.body_file) = (None, Some(PathBuf::from(BODY)));
+            packed.read = OnceLock::new();
+        }
+        Ok(packed)
+    }
+
     fn body(&self) -> Result<Option<String>, BodyError> {
         let (flag, file) = match (&self.body, &self.body_file) {
             (Some(body), _) => match body.strip_prefix('@') {
@@ -126,20 +152,23 @@ impl RequestArgs {
             (None, Some(file)) => ("--body-file", file.clone()),
             (None, None) => return Ok(None),
         };
+        if let Some(body) = self.read.get() {
+            return Ok(Some(body.clone()));
+        }
         let read = if file.as_os_str() == "-" {
-            io::read_to_string(io::stdin())
+            files::read_stdin()
         } else {
-            fs::read_to_string(&file)
+            files::read_text(&file)
         };
         match read {
-            Ok(body) => Ok(Some(body)),
+            Ok(body) => Ok(Some(self.read.get_or_init(|| body).clone())),
             Err(source) => Err(BodyError { flag, file, source }),
         }
     }
 }
 
 /// Statuses that count as answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Expected {
     One(u16),
     /// All whose first digit is this one.
@@ -189,6 +218,10 @@ fn parse_method(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{io::Write as _, os::fd::AsRawFd as _};
+
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]
@@ -199,6 +232,27 @@ mod tests {
         assert_eq!(statuses("5XX"), Ok(500..=599));
         for text in ["", "xx", "0xx", "6xx", "20x", "99", "600", "2xxx", "-1", "ok"] {
             assert!(statuses(text).is_err(), "{text}");
+        }
+    }
+    #[test]
+    fn a_body_that_can_be_read_only_once_is_the_same_each_time() {
+        #[derive(clap::Parser)]
+        struct Flags {
+            #[command(flatten)]
+            request: RequestArgs,
+        }
+        for flag in ["--body-file=", "--body=@"] {
+            let (reader, mut writer) = io::pipe().unwrap();
+            writer.write_all(b"whole").unwrap();
+            drop(writer);
+            let flag = format!("{flag}/proc/self/fd/{}", reader.as_raw_fd());
+            let Flags { request } = Flags::try_parse_from(["run", &flag]).unwrap();
+            let quick = Quick::new(Level::Rate(1.0), QUICK, Vec::new());
+            assert_eq!(request.of(quick).unwrap().body.as_deref(), Some("whole"));
+            let mut parcel = Parcel::default();
+            let packed = request.packed(&mut parcel).unwrap();
+            assert_eq!(parcel.content(BODY), Some(&b"whole"[..]));
+            assert_eq!(packed.body_file, Some(PathBuf::from(BODY)));
         }
     }
 }

@@ -1,18 +1,25 @@
 //! Flags that say how connections to the target are made, in the words of curl.
 
 use std::{
-    fs, io,
+    io,
     net::Ipv6Addr,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
 };
 
-use super::masked_url::MaskedUrl;
-use vas_loadtest::http::{Identity, Protocol, Target, TlsOptions};
+use super::{
+    masked_url::MaskedUrl,
+    parcel::{PackError, pack},
+};
+use vas_loadtest::{
+    distributed::parcel::Parcel,
+    files,
+    http::{Identity, Protocol, Target, TlsOptions},
+};
 
 /// How connections are made.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, serde::Serialize, serde::Deserialize)]
 #[command(next_help_heading = "Target")]
 pub(super) struct RouteArgs {
     /// PEM file with the client certificate to show, and those that lead from it to a root
@@ -49,6 +56,17 @@ pub(crate) struct IdentityError {
 }
 
 impl RouteArgs {
+    /// The same route for the pods of a Job: the files that it needs go into the parcel.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn packed(&self, parcel: &mut Parcel) -> Result<Self, PackError> {
+        let mut packed = self.clone();
+        packed.cert = pack(parcel, "--cert", "flags/cert.pem", self.cert.as_deref())?;
+        packed.key = pack(parcel, "--key", "flags/key.pem", self.key.as_deref())?;
+        Ok(packed)
+    }
+
     /// The client certificate.
     ///
     /// # Errors
@@ -112,7 +130,7 @@ fn proxy(url: &MaskedUrl, trust: &TlsOptions) -> Result<Target, ProxyError> {
 }
 
 fn read(flag: &'static str, file: &Path) -> Result<Vec<u8>, IdentityError> {
-    fs::read(file).map_err(|source| IdentityError {
+    files::read(file).map_err(|source| IdentityError {
         flag,
         file: file.to_owned(),
         source,
@@ -120,7 +138,7 @@ fn read(flag: &'static str, file: &Path) -> Result<Vec<u8>, IdentityError> {
 }
 
 /// A host and a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct HostPort {
     /// A name or an address, without brackets.
     host: String,

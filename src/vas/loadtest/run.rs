@@ -1,6 +1,7 @@
 //! `vas test run`: sends load to a target and judges the outcome.
 
 use super::{
+    in_cluster::{Divided, InClusterArgs},
     load_args::{ConnectionArgs, EngineArgs, MetricsListenArgs},
     masked_url::MaskedUrl,
     outputs::{self, Output},
@@ -22,7 +23,7 @@ use vas_loadtest::{
     limits::LimitError,
     report::Report,
     run,
-    scenario::{model::Scenario, plan},
+    scenario::{hosts::Hosts, model::Scenario, plan},
     web::WebError,
 };
 
@@ -44,9 +45,10 @@ use vas_loadtest::{
   vas test run load --target http://localhost:8080 --metrics-listen 127.0.0.1:9095
   vas test run stress --target http://localhost:8080 --web 127.0.0.1:0 -o html=run.html
   vas test run stress --target http://localhost:8080 --dry-run
+  vas test run stress --target http://api.shop --in-cluster --workers 4 -n vas-load-tests -o html=run.html
 
 Exit codes: 0 pass, 99 a threshold or --min-grade was missed, 2 usage, 3 invalid,
-4 the setup failed, or what is to be watched is not there or is production, 130 interrupted, 1 anything else.")]
+4 the setup failed, the pods were not ready, or what is to be watched is not there or is production, 130 interrupted, 1 anything else.")]
 pub(super) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -66,6 +68,8 @@ pub(super) struct Args {
     metrics: MetricsListenArgs,
     #[command(flatten)]
     web: WebArgs,
+    #[command(flatten)]
+    in_cluster: InClusterArgs,
     #[command(flatten)]
     watch: WatchArgs,
     /// Fail below this grade
@@ -118,7 +122,8 @@ impl Args {
         let url = self.scenario.url(self.target.as_ref())?;
         let target = self.connection.target(url)?;
         let url = self.connection.shown(url);
-        let scenarios = self.scenarios(&target)?;
+        let hosts = self.connection.hosts()?;
+        let scenarios = self.scenarios(&target, hosts)?;
         self.web.address().map_err(RunError::from)?;
         if self.dry_run {
             for scenario in &scenarios {
@@ -128,6 +133,18 @@ impl Args {
         }
         outputs::try_all(&self.outputs)?;
         let runtime = runtime::of_this_thread()?;
+        if self.in_cluster.is_wanted() {
+            let divided = Divided {
+                args: &self.scenario,
+                target: self.target.as_ref(),
+                connection: &self.connection,
+                engine: &self.engine,
+                cluster: &self.watch,
+            };
+            let progress = Shown::new(self.quiet);
+            let report = runtime.block_on(self.in_cluster.run(&scenarios, divided, progress))?;
+            return Ok(self.published(&report));
+        }
         let exposition = runtime
             .block_on(async { self.metrics.serve() })
             .map_err(RunError::from)?;
@@ -144,9 +161,7 @@ impl Args {
                 web: web.as_ref(),
             };
             let report = runtime.block_on(self.one(scenario, sending))?;
-            let written = outputs::publish(&report, &self.outputs);
-            let min_grade = self.min_grade.map(Into::into);
-            worst = worst.max(verdict::code(outcome(&report, min_grade), written));
+            worst = worst.max(self.published(&report));
             if let Some(web) = web.take() {
                 runtime.block_on(web_args::finish(web, &report));
             }
@@ -157,9 +172,15 @@ impl Args {
         Ok(worst)
     }
 
+    /// Writes the reports, and returns the exit code of the run.
+    fn published(&self, report: &Report) -> Code {
+        let written = outputs::publish(report, &self.outputs);
+        verdict::code(outcome(report, self.min_grade.map(Into::into)), written)
+    }
+
     /// The scenarios to run, none of which exceeds a limit.
-    fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, RunError> {
-        let scenarios = self.scenario.scenarios(target)?;
+    fn scenarios(&self, target: &Target, hosts: Hosts) -> Result<Vec<Scenario>, RunError> {
+        let scenarios = self.scenario.scenarios(target, hosts)?;
         let limits = self.engine.limits();
         for scenario in &scenarios {
             limits.guard(scenario)?;

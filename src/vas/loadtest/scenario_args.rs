@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     load_args::parse_rate,
     masked_url::MaskedUrl,
+    parcel::PackError,
     request_args::{BodyError, RequestArgs, TwoLengths},
 };
 use crate::{
@@ -12,8 +13,10 @@ use crate::{
     exit::{Code, CommandError},
 };
 use vas_loadtest::{
+    distributed::parcel::Parcel,
     http::{Target, masked},
     scenario::{
+        hosts::Hosts,
         model::{Scenario, Think, Threshold},
         quick::{Level, Quick, QuickError},
     },
@@ -21,7 +24,7 @@ use vas_loadtest::{
 };
 
 /// The load to send.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args, serde::Serialize, serde::Deserialize)]
 #[command(next_help_heading = "Load")]
 pub(super) struct ScenarioArgs {
     /// A scenario of `vas test list`, a suite (quick, all), or a file. Or a URL: one request to it, again and
@@ -52,6 +55,7 @@ pub(super) struct ScenarioArgs {
     path: Option<String>,
     /// What has to hold besides the scenario's thresholds, such as "latency p95 < 500ms"; may be given
     /// several times
+    #[serde(with = "as_texts")]
     #[arg(long = "threshold", value_name = "THRESHOLD")]
     thresholds: Vec<Threshold>,
     #[command(flatten)]
@@ -59,7 +63,8 @@ pub(super) struct ScenarioArgs {
 }
 
 /// What is run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
 enum What {
     /// One request to this URL, again and again.
     Url(MaskedUrl),
@@ -74,6 +79,32 @@ impl From<String> for What {
         } else {
             Self::Named(given)
         }
+    }
+}
+
+impl From<What> for String {
+    fn from(what: What) -> Self {
+        match what {
+            What::Url(url) => url.into(),
+            What::Named(name) => name,
+        }
+    }
+}
+
+/// Thresholds as they are written in a scenario.
+mod as_texts {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::Threshold;
+
+    pub(super) fn serialize<S: Serializer>(thresholds: &[Threshold], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(thresholds.iter().map(ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Threshold>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        let parsed = texts.iter().map(|text| text.parse());
+        parsed.collect::<Result<_, _>>().map_err(D::Error::custom)
     }
 }
 
@@ -126,15 +157,42 @@ impl ScenarioArgs {
         }
     }
 
+    /// The same load for the pods of a Job: what it is read from goes into the parcel.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or has no place in the pods.
+    pub(super) fn packed(&self, parcel: &mut Parcel) -> Result<Self, PackError> {
+        let mut packed = self.clone();
+        packed.request = self.request.packed(parcel)?;
+        let Some(What::Named(name)) = &self.what else {
+            return Ok(packed);
+        };
+        let sources = selection::sources(name)?;
+        for (path, content) in sources.files {
+            parcel.file(&path, content)?;
+        }
+        for (name, value) in sources.variables {
+            parcel.variable(&name, value);
+        }
+        if let Some(file) = sources.file {
+            // As a path, because a file may have the name of a scenario of vas.
+            packed.what = Some(What::Named(format!("./{file}")));
+        }
+        Ok(packed)
+    }
+
     /// The scenarios in the order in which they run; at least one.
     ///
     /// # Errors
     /// When a scenario is unknown, invalid or cannot be scaled, the target has a query, or flags do not fit.
-    pub(super) fn scenarios(&self, target: &Target) -> Result<Vec<Scenario>, ScenarioArgsError> {
+    pub(super) fn scenarios(
+        &self,
+        target: &Target,
+        hosts: Hosts,
+    ) -> Result<Vec<Scenario>, ScenarioArgsError> {
         let Some(What::Named(name)) = &self.what else {
             let scenario = self.quick(target.has_path())?;
-            selection::check(&scenario, target)?;
-            return Ok(vec![scenario]);
+            return Ok(vec![selection::relocated(scenario, &hosts, target)?]);
         };
         let quick_flags = [
             ("--rate", self.rate.is_some()),
@@ -151,6 +209,7 @@ impl ScenarioArgs {
             load: self.scale_load.unwrap_or(1.0),
             thresholds: self.thresholds.clone(),
             path: self.path.clone(),
+            hosts,
         };
         Ok(select(name, &changes, target)?)
     }
@@ -204,7 +263,9 @@ mod tests {
         let url = scenario.url(target.as_ref()).map_err(|error| error.to_string())?;
         let tls = TlsOptions::default();
         let target = Target::parse(url.shown(), Protocol::Http1, &tls, Path::new("")).unwrap();
-        let scenarios = scenario.scenarios(&target).map_err(|error| error.to_string())?;
+        let scenarios = scenario
+            .scenarios(&target, Hosts::new())
+            .map_err(|error| error.to_string())?;
         Ok((url.shown().to_owned(), scenarios))
     }
 
@@ -259,6 +320,40 @@ mod tests {
             let error = run(flags).unwrap_err();
             assert!(error.contains(words), "{flags:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_file_with_the_name_of_a_scenario_of_vas_is_a_file_in_the_pods_too() {
+        let folder = std::env::temp_dir().join(format!("vas-packed-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = "load: {rate: [{duration: 1s, at: 1}]}\njourneys: [{name: a, steps: [{get: /own}]}]\n";
+        std::fs::write(folder.join("smoke"), text).unwrap();
+        let file = folder.join("smoke").display().to_string();
+        let flags = Flags::try_parse_from(["run", &file]).unwrap();
+        let mut parcel = Parcel::default();
+        let packed = flags.scenario.packed(&mut parcel);
+        std::fs::remove_dir_all(&folder).unwrap();
+        let what = packed.unwrap().what.map(String::from);
+        assert_eq!(
+            what.as_deref(),
+            Some("./smoke"),
+            "smoke alone is the scenario of vas"
+        );
+        assert_eq!(parcel.content("smoke"), Some(text.as_bytes()));
+    }
+
+    #[test]
+    fn what_comes_through_a_pipe_is_not_given_to_pods() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(writer);
+        let file = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+        let flags = Flags::try_parse_from(["run", &file]).unwrap();
+        let error = flags
+            .scenario
+            .packed(&mut Parcel::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("is no regular file"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `--watch`: which workload is watched while load is sent to it.
 
 use super::subject_args;
-use crate::kube_config::{KubeConfigArgs, KubeConfigError};
+use crate::kube_config::{KubeConfigArgs, KubeConfigError, namespace_of};
+use kube::Client;
 use vas_loadtest::{autoscaling::watching::Watching, cluster::error::ClusterError};
 
 /// The workload to watch.
@@ -10,10 +11,10 @@ use vas_loadtest::{autoscaling::watching::Watching, cluster::error::ClusterError
 pub(super) struct WatchArgs {
     /// Watch the HPA, pods and metrics of this VoiceAssistScaling during the run: the report shows replicas
     /// and scale-ups, and a trend threshold is checked for the pods' memory too
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "in_a_cluster")]
     watch: Option<String>,
-    /// Namespace of the VoiceAssistScaling. Default: that of the kubeconfig's context
-    #[arg(short, long, value_name = "NAMESPACE", requires = "watch")]
+    /// Namespace of the VoiceAssistScaling, or of the Job of --in-cluster. Default: that of the kubeconfig's context
+    #[arg(short, long, value_name = "NAMESPACE", requires = "in_a_cluster")]
     namespace: Option<String>,
     /// The workload; may be left out where there is only one
     #[arg(short, long, value_name = "NAME", requires = "watch")]
@@ -44,6 +45,16 @@ impl WatchError {
 }
 
 impl WatchArgs {
+    /// The cluster: a client for it, and the namespace in which something is done there.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached.
+    pub(super) async fn cluster(&self) -> Result<(Client, String), KubeConfigError> {
+        let client = self.kube.client().await?;
+        let namespace = namespace_of(self.namespace.as_deref(), &client);
+        Ok((client, namespace))
+    }
+
     /// Begins to watch, if `--watch` is given.
     ///
     /// # Errors

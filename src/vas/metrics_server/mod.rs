@@ -25,6 +25,7 @@ use vas_cluster::{
     clock::{Clock, SystemClock},
     leader::{AfterLoss, LeaderConfig},
     shutdown,
+    telemetry::api_requests::ApiRequests,
 };
 use vas_metrics_server::{
     self, CacheTtl, Certificate, Configuration, FallbackSettings, ServiceName, Settings,
@@ -92,7 +93,8 @@ impl Args {
     ) -> Result<(), BoxError> {
         let stop = shutdown::on_signal()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let client = self.kube.client().await?;
+        let api_requests = ApiRequests::default();
+        let client = self.kube.counted(&api_requests).await?;
         let own_namespace = client.default_namespace().to_owned();
         let election: Option<LeaderConfig> =
             self.leader_election
@@ -122,6 +124,7 @@ impl Args {
             },
             token_ttl: self.serving.authentication_token_webhook_cache_ttl,
             election,
+            api_requests,
         };
         Ok(vas_metrics_server::run(client, settings, clock, stop).await?)
     }

@@ -97,6 +97,11 @@ async fn compare(arguments: &Arguments) {
     let repeats = arguments.repeats.unwrap_or(if arguments.quick { 2 } else { 5 });
     let duration = Duration::from_secs(seconds);
     let (tools, absent): (Vec<Tool>, Vec<Tool>) = Tool::ALL.into_iter().partition(|tool| tool.is_there());
+    // Only who compares two builds asks for the other one.
+    let absent: Vec<Tool> = absent
+        .into_iter()
+        .filter(|tool| *tool != Tool::VasOther)
+        .collect();
     for tool in &absent {
         eprintln!("bench-load: {} is left out: {}", tool.name(), tool.how_to_get());
     }

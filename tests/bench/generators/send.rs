@@ -9,6 +9,7 @@ use vas_loadtest::{
     scenario::{
         inputs::Inputs,
         model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
+        part::Part,
         rate::Profile,
         template::Template,
     },
@@ -74,6 +75,8 @@ fn scenario(load: Load) -> Scenario {
         name: "GET /".to_owned(),
         once: false,
         weight: None,
+        batch: None,
+        host: None,
         action: Action::Request(request),
         think: None,
     };
@@ -82,8 +85,10 @@ fn scenario(load: Load) -> Scenario {
         description: String::new(),
         load,
         iterations: None,
+        part: Part::default(),
         setup: None,
         teardown: None,
+        hosts: [].into(),
         journeys: vec![Journey {
             name: "user".to_owned(),
             weight: 1,

@@ -6,12 +6,18 @@ use support::cluster::root;
 
 use tokio::process::Command;
 
+/// Names a `bench-load` of another commit. What a change costs the engine is seen in one run only: figures of
+/// two days, or of two machines, differ by more than that.
+pub(crate) const OTHER_BUILD: &str = "VAS_BENCH_OTHER";
+
 /// A load generator that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tool {
     /// The load engine of `vas test`.
     Vas,
-    /// The same with `--precise`.
+    /// The load engine of another build of this program, which [`OTHER_BUILD`] names.
+    VasOther,
+    /// The load engine of `vas test --precise`.
     VasPrecise,
     Oha,
     Wrk,
@@ -41,8 +47,9 @@ impl Mode {
 }
 
 impl Tool {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Vas,
+        Self::VasOther,
         Self::VasPrecise,
         Self::Oha,
         Self::Wrk,
@@ -54,6 +61,7 @@ impl Tool {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Vas => "vas test",
+            Self::VasOther => "vas test, other build",
             Self::VasPrecise => "vas test --precise",
             Self::Oha => "oha",
             Self::Wrk => "wrk",
@@ -67,6 +75,7 @@ impl Tool {
     pub(crate) fn how_to_get(self) -> &'static str {
         match self {
             Self::Vas | Self::VasPrecise => "it is part of this program",
+            Self::VasOther => "VAS_BENCH_OTHER=PATH names the bench-load of another commit",
             Self::Oha => "tests/bench/generators/build.sh oha",
             Self::Wrk => "apt-get install wrk",
             Self::Hey => "apt-get install hey",
@@ -83,6 +92,7 @@ impl Tool {
     fn program(self) -> Option<PathBuf> {
         let file = match self {
             Self::Vas | Self::VasPrecise => return env::current_exe().ok(),
+            Self::VasOther => return env::var_os(OTHER_BUILD).map(PathBuf::from),
             other => other.name(),
         };
         let built = root().join("target/bench/bin");
@@ -103,10 +113,10 @@ impl Tool {
     ) -> Option<Command> {
         let seconds = duration.as_secs();
         let words = match (self, mode) {
-            (Self::Vas, Mode::Open(rate)) => {
+            (Self::Vas | Self::VasOther, Mode::Open(rate)) => {
                 format!("send {url} --rate {rate} --seconds {seconds} --connections {connections}")
             }
-            (Self::Vas, Mode::Closed) => {
+            (Self::Vas | Self::VasOther, Mode::Closed) => {
                 format!("send {url} --users {connections} --seconds {seconds} --connections {connections}")
             }
             (Self::VasPrecise, Mode::Open(rate)) => {

@@ -127,11 +127,11 @@ async fn step(world: &World, size: usize, last: bool, raw: &mut Option<f64>) -> 
     run.settle(before).await;
     say(&format!("{size} resources: new ones under a running operator"));
     let since = jiff::Timestamp::now();
-    let events = run.count("vas_events_total").await;
+    let events = run.count("vas_operator_events_total").await;
     let began = std::time::Instant::now();
     world.add_resources(size).await;
     let new = size - before;
-    run.until("vas_events_total", events + new as u64).await;
+    run.until("vas_operator_events_total", events + new as u64).await;
     let created = began.elapsed();
     run.settle(0).await;
     let requests = world.requests(since);

@@ -103,7 +103,7 @@ impl Run {
     pub(crate) async fn settle(&self, reconciles: usize) -> Duration {
         let mut last = (0, Instant::now());
         loop {
-            let count = self.count("vas_reconcile_total").await;
+            let count = self.count("vas_operator_reconcile_total").await;
             if count != last.0 {
                 last = (count, Instant::now());
             }

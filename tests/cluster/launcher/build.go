@@ -30,8 +30,6 @@ type target struct {
 	asked bool
 	// kind is the kind of nodes that needs it; empty means every cluster.
 	kind string
-	// cgo links the C library, which the kubelet needs.
-	cgo bool
 }
 
 func targets(source string) ([]target, error) {
@@ -49,13 +47,21 @@ func targets(source string) ([]target, error) {
 		// Its service discoveries are the clients of two dozen clouds.
 		{name: "prometheus", dir: "tools/prometheus", pkg: "github.com/prometheus/prometheus/cmd/prometheus",
 			flags: []string{"-tags=remove_all_sd"}},
-		{name: "node", dir: ".", pkg: "./node", ldflags: versionFlags(version), kind: real, cgo: true,
+		// What the tests check the rules of alerts with. Shares nearly every package with Prometheus.
+		{name: "promtool", dir: "tools/prometheus", pkg: "github.com/prometheus/prometheus/cmd/promtool",
+			flags: []string{"-tags=remove_all_sd"}, asked: true},
+		// Without the C library, as everything is: nearly all packages of a node are Kubernetes' then.
+		{name: "node", dir: ".", pkg: "./node", ldflags: versionFlags(version), kind: real,
 			links: []string{"kubelet", "kube-proxy"}},
 		// What runs in pods of real nodes has to be static, and is.
 		{name: "pause", dir: ".", pkg: "./pause", kind: real},
 		{name: "coredns", dir: "tools/coredns", pkg: ".", kind: real},
 		{name: "prometheus-in-cluster", dir: "tools/prometheus", pkg: "github.com/prometheus/prometheus/cmd/prometheus",
 			flags: []string{"-tags=remove_all_sd,enable_kubernetes_sd"}, kind: real},
+		// What the tests of VPAs run in pods.
+		{name: "vpa-recommender", dir: "tools/vpa", pkg: vpaModule + "/pkg/recommender", asked: true},
+		{name: "vpa-updater", dir: "tools/vpa", pkg: vpaModule + "/pkg/updater", asked: true},
+		{name: "vpa-admission-controller", dir: "tools/vpa", pkg: vpaModule + "/pkg/admission-controller", asked: true},
 		// What the tests install the chart with.
 		{name: "helm", dir: "tools/helm", pkg: "helm.sh/helm/v3/cmd/helm", asked: true},
 	}, nil
@@ -172,7 +178,7 @@ func (t target) compile(ctx context.Context, o buildOptions, binary string) erro
 // run is the two calls of the go command, which report to progress.
 func (t target) run(ctx context.Context, dir, fresh string, progress *progress) error {
 	// How many packages there are; this also downloads the modules.
-	list := t.command(ctx, dir, slices.Concat([]string{"list", "-deps"}, t.flags, []string{t.pkg})...)
+	list := goCommand(ctx, dir, slices.Concat([]string{"list", "-deps"}, t.flags, []string{t.pkg})...)
 	var packages bytes.Buffer
 	list.Stdout, list.Stderr = &packages, progress
 	if err := list.Run(); err != nil {
@@ -181,17 +187,9 @@ func (t target) run(ctx context.Context, dir, fresh string, progress *progress) 
 	progress.setTotal(bytes.Count(packages.Bytes(), []byte("\n")))
 
 	args := slices.Concat([]string{"build", "-v"}, t.buildFlags(), []string{"-o", fresh, t.pkg})
-	compile := t.command(ctx, dir, args...)
+	compile := goCommand(ctx, dir, args...)
 	compile.Stdout, compile.Stderr = progress, progress
 	return compile.Run()
-}
-
-func (t target) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
-	command := goCommand(ctx, dir, args...)
-	if t.cgo {
-		command.Env = append(command.Env, "CGO_ENABLED=1")
-	}
-	return command
 }
 
 func (t target) buildFlags() []string {

@@ -19,7 +19,7 @@ import (
 const usage = `usage: cluster COMMAND [FLAGS]
 
   build  [PROGRAM...]          build what is missing (etcd, Kubernetes, kwok, ...),
-                               or these programs alone; helm is built only so
+                               or these programs alone; helm and promtool are built only so
   up     --dir DIR [--detach]  start a cluster and wait until it works
   down   --dir DIR             stop it and wait until it is gone
   status --dir DIR             one line per component
@@ -29,9 +29,8 @@ const usage = `usage: cluster COMMAND [FLAGS]
   pause  --dir DIR COMPONENT   freeze it (SIGSTOP)
   resume --dir DIR COMPONENT   thaw it (SIGCONT)
   check                        whether this machine can run real nodes; exit code 77 if not
+  packages                     Debian's packages that this machine lacks for real nodes
   load   --dir DIR ARCHIVE...  put images into every real node
-  image  --name NAME:TAG --program FILE --output FILE
-                               write an archive of an image with one static program
 
 'cluster COMMAND --help' lists the flags of a command.
 components: `
@@ -88,10 +87,11 @@ func run(ctx context.Context, command string, args []string) error {
 			return err
 		}
 		return loadImages(ctx, dir, archives)
-	case "image":
-		return runImage(args)
 	case "check":
 		return checkMachine()
+	case "packages":
+		fmt.Println(strings.Join(missingPackages(), " "))
+		return nil
 	case "hold":
 		if len(args) != 1 {
 			return errors.New("hold: needs a folder")

@@ -33,6 +33,10 @@ func cgroupMounts() ([]string, error) {
 	return roots, lines.Err()
 }
 
+// nodeWeight is a node's share of the processors, by the file of each version of cgroups: a group alone counts as one
+// process of the machine, however many pods it has, and its pods would starve beside a compiler.
+var nodeWeight = map[string]string{"cpu.shares": "16384", "cpu.weight": "625"}
+
 // makeCgroups makes the group under which a node's pods run, in every hierarchy.
 func makeCgroups(name string) error {
 	roots, err := cgroupMounts()
@@ -51,6 +55,14 @@ func makeCgroups(name string) error {
 				continue // another hierarchy, or version 2, whose groups inherit them
 			}
 			if err := os.WriteFile(filepath.Join(dir, file), content, 0o644); err != nil {
+				return fmt.Errorf("%s: %w", dir, err)
+			}
+		}
+		for file, weight := range nodeWeight {
+			if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+				continue // another hierarchy, or the other version
+			}
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(weight), 0o644); err != nil {
 				return fmt.Errorf("%s: %w", dir, err)
 			}
 		}

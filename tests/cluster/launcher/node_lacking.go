@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -39,15 +40,7 @@ func checkMachine() error {
 	if os.Geteuid() != 0 {
 		missing = append(missing, lacking{"only root can start containers", "run it as root"})
 	}
-	var packages []string
-	for _, needed := range nodePrograms {
-		if _, err := exec.LookPath(needed.program); err != nil {
-			packages = append(packages, needed.debian)
-		}
-	}
-	if _, err := cniFolder(); err != nil {
-		packages = append(packages, "containernetworking-plugins")
-	}
+	packages := missingPackages()
 	if len(packages) > 0 {
 		missing = append(missing, lacking{"programs of a node are missing", "apt-get install " + strings.Join(packages, " ")})
 	}
@@ -55,6 +48,20 @@ func checkMachine() error {
 		missing = append(missing, checkKernel()...)
 	}
 	return errors.Join(missing...)
+}
+
+// missingPackages are Debian's packages of what is not installed, each once.
+func missingPackages() []string {
+	var packages []string
+	for _, needed := range nodePrograms {
+		if _, err := exec.LookPath(needed.program); err != nil && !slices.Contains(packages, needed.debian) {
+			packages = append(packages, needed.debian)
+		}
+	}
+	if _, err := cniFolder(); err != nil {
+		packages = append(packages, "containernetworking-plugins")
+	}
+	return packages
 }
 
 // checkKernel tries what a node does: the kernel's configuration does not tell what a sandbox lets through.

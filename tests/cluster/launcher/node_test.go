@@ -1,12 +1,8 @@
 package main
 
 import (
-	"archive/tar"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -48,51 +44,6 @@ func TestProgramsOfRealNodesAreBuiltForThoseAlone(t *testing.T) {
 			if has := slices.ContainsFunc(built, func(t target) bool { return t.name == name }); has != wanted {
 				t.Errorf("%s nodes: %s is built: %t", kind, name, has)
 			}
-		}
-	}
-}
-
-func TestAnImageHasItsProgramAndIsNamed(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "server")
-	if err := os.WriteFile(program, []byte("program"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	archive := filepath.Join(dir, "image.tar")
-	if err := writeImage("vas.test/server:1", program, archive); err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.Open(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	found := map[string]string{}
-	for reader := tar.NewReader(file); ; {
-		header, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		content, readError := io.ReadAll(reader)
-		if err := errors.Join(err, readError); err != nil {
-			t.Fatal(err)
-		}
-		found[header.Name] = string(content)
-	}
-	if !strings.Contains(found["manifest.json"], `"vas.test/server:1"`) || !strings.Contains(found["config.json"], `["/server"]`) {
-		t.Errorf("%q", found)
-	}
-	layer := tar.NewReader(strings.NewReader(found["layer.tar"]))
-	for {
-		header, err := layer.Next()
-		if err != nil {
-			t.Fatal("the layer has no server")
-		}
-		if header.Name == "server" {
-			if header.Mode != 0o755 {
-				t.Errorf("mode %o", header.Mode)
-			}
-			return
 		}
 	}
 }

@@ -6,12 +6,9 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::Api;
 
 use crate::{
-    stage::{INSTALLED, NAMESPACE, Stage},
+    stage::{INSTALLED, NAMESPACE, NODES, Stage},
     users::Requests,
 };
-
-/// First the one, whose pods go to the other; then the other, which has all of them.
-const NODES: [&str; 2] = ["node-1", "node-0"];
 
 /// No request fails, never are more pods away than the PDB allows, and evictions do wait for it.
 pub(crate) async fn under_load(stage: &Stage) -> String {
@@ -19,14 +16,15 @@ pub(crate) async fn under_load(stage: &Stage) -> String {
     let requests = Requests::send(stage, "drain", 150, 0);
     let began = Instant::now();
     let mut waited = 0;
-    for node in NODES {
+    // First the one, whose pods go to the other; then the other, which has all of them.
+    for node in NODES.into_iter().rev() {
         waited += tokio::task::block_in_place(|| drain(stage, node));
         for deployment in ["vas-operator", "vas-metrics-server"] {
             stage.rolled_out(INSTALLED, deployment);
         }
         stage
             .replicas
-            .reach("api-gateway", 3, Duration::from_secs(60))
+            .reach("api-gateway", 3, Duration::from_secs(180))
             .await;
     }
     let took = began.elapsed();
@@ -64,7 +62,7 @@ fn drain(stage: &Stage, node: &str) -> usize {
         node,
         "--ignore-daemonsets",
         "--delete-emptydir-data",
-        "--timeout=150s",
+        "--timeout=300s",
     ];
     let drain = cluster.kubectl(&args, None);
     let selector = format!("--field-selector=spec.nodeName={node}");

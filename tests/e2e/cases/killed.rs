@@ -13,7 +13,7 @@ const GATEWAY: &str = "api-gateway";
 pub(crate) async fn in_turn_and_together(stage: &Stage) -> String {
     stage.at_rest().await;
     let requests = Requests::send(stage, "killed", 450, 0);
-    let (reached, _) = stage.replicas.rise(GATEWAY, 5, Duration::from_secs(120)).await;
+    let (reached, _) = stage.replicas.rise(GATEWAY, 5, Duration::from_secs(240)).await;
     let began = Instant::now();
     let first = metrics_servers(stage);
     assert_eq!(first.len(), 2, "{first:?}");
@@ -31,7 +31,7 @@ pub(crate) async fn in_turn_and_together(stage: &Stage) -> String {
     let (sent, failed, why) = requests.end().await;
     assert_eq!(failed, 0, "of {sent} requests: {why}");
     let course = stage.replicas.course(GATEWAY, began);
-    stage.replicas.reach(GATEWAY, 3, Duration::from_secs(180)).await;
+    stage.replicas.reach(GATEWAY, 3, Duration::from_secs(300)).await;
     let recovered: Vec<String> = recovered
         .iter()
         .map(|took| format!("{:.1} s", took.as_secs_f64()))
@@ -63,7 +63,7 @@ async fn available(stage: &Stage) -> Duration {
     let began = Instant::now();
     stage.rolled_out(INSTALLED, "vas-metrics-server");
     support::eventually(
-        Duration::from_secs(60),
+        Duration::from_secs(180),
         "custom.metrics.k8s.io is available",
         || async {
             let api = stage.get("default", "apiservice/v1beta2.custom.metrics.k8s.io");

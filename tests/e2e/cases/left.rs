@@ -20,7 +20,7 @@ pub(crate) async fn nothing(stage: Stage) -> String {
     let pid = std::fs::read_to_string(dir.join("pid")).expect("the launcher's process id");
     let killed = Command::new("kill").args(["-9", pid.trim()]).status();
     assert!(killed.is_ok_and(|status| status.success()), "kill -9 {pid}");
-    eventually(Duration::from_secs(30), "nothing is left", || async {
+    eventually(Duration::from_secs(60), "nothing is left", || async {
         let left = left(&dir);
         if left.is_empty() {
             Ok(())

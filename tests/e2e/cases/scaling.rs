@@ -10,9 +10,9 @@ use crate::{
 const GATEWAY: &str = "api-gateway";
 const WORKER: &str = "worker";
 /// Longest time from a cause to replicas that are Ready: a scrape, a window, two syncs of the HPA, some steps, and pods that start.
-const UP: Duration = Duration::from_secs(120);
+const UP: Duration = Duration::from_secs(240);
 /// Longest time from the end of a cause to the fewest replicas: the window, and a step at each sync.
-const DOWN: Duration = Duration::from_secs(180);
+const DOWN: Duration = Duration::from_secs(300);
 
 /// 450 requests per second at a target of 100 are five pods: within the tolerance of 10 % nothing else is.
 pub(crate) async fn request_rate(stage: &Stage) -> String {
@@ -58,7 +58,7 @@ pub(crate) async fn queue_age(stage: &Stage) -> String {
     let jobs = Jobs::of(stage);
     let began = Instant::now();
     jobs.add(45).await;
-    let (reached, took) = stage.replicas.rise(WORKER, 2, Duration::from_secs(150)).await;
+    let (reached, took) = stage.replicas.rise(WORKER, 2, UP).await;
     let early = took < Duration::from_secs(60);
     assert!(
         !early,

@@ -22,7 +22,7 @@ fn each_service_is_monitored_at_its_port_metrics() {
         for (label, value) in chosen.as_object().expect("labels") {
             assert_eq!(service["metadata"]["labels"][label], *value);
         }
-        let endpoint = json!([{"port": "metrics", "interval": "15s"}]);
+        let endpoint = json!([{"port": "metrics", "honorLabels": true, "interval": "15s"}]);
         assert_eq!(monitor["spec"]["endpoints"], endpoint);
         assert_eq!(monitor["metadata"]["labels"]["release"], "mine");
     }

@@ -52,6 +52,18 @@ fn what_is_not_a_value_is_refused() {
         ("--set=operator=null", "missing property 'operator'"),
         ("--set=tls.certManager=null", "missing property 'certManager'"),
         ("--set=metricsServer.metricsPort=6443", "a port of its own"),
+        (
+            "--set=operator.hostNetwork=true,metricsServer.hostNetwork=true",
+            "operator.metricsPort and metricsServer.metricsPort are both 8080",
+        ),
+        (
+            "--set=operator.hostNetwork=true,metricsServer.hostNetwork=true,operator.metricsPort=6443",
+            "operator.metricsPort and metricsServer.securePort are both 6443",
+        ),
+        (
+            "--set=tls.existingSecret=own,apiServices.create=true",
+            "set apiServices.caBundle to the issuer's certificate",
+        ),
         // Two equal keys would be two selectors.
         (
             "--set=operator.podLabels.app\\.kubernetes\\.io/name=x",
@@ -147,6 +159,8 @@ fn each_option_of_a_pod_reaches_both_deployments() {
     });
     let mut server = component.clone();
     server["securePort"] = json!(7443);
+    // Two pods on the network of one node need ports of their own.
+    server["metricsPort"] = json!(9081);
     let file = values(
         "pod.yaml",
         &json!({
@@ -157,7 +171,7 @@ fn each_option_of_a_pod_reaches_both_deployments() {
         }),
     );
     let rendered = chart::rendered(&[&file]);
-    for name in ["vas-operator", "vas-metrics-server"] {
+    for (name, port) in [("vas-operator", 9080), ("vas-metrics-server", 9081)] {
         let deployment = rendered.find("Deployment", name).expect("a Deployment");
         let at = |pointer: &str| deployment.pointer(pointer).cloned().unwrap_or_default();
         let pod = |pointer: &str| at(&format!("/spec/template/spec{pointer}"));
@@ -191,11 +205,11 @@ fn each_option_of_a_pod_reaches_both_deployments() {
         let env = container("/env");
         let env = env.as_array().expect("a list");
         assert!(env.contains(&component["extraEnv"][0]), "{name}: {env:?}");
-        let port = json!({"name": "VAS_METRICS_BIND_ADDRESS", "value": "[::]:9080"});
-        assert!(env.contains(&port), "{name}: {env:?}");
+        let bound = json!({"name": "VAS_METRICS_BIND_ADDRESS", "value": format!("[::]:{port}")});
+        assert!(env.contains(&bound), "{name}: {env:?}");
         let ports = container("/ports");
         let ports = ports.as_array().expect("a list");
-        assert!(ports.contains(&json!({"name": "metrics", "containerPort": 9080})));
+        assert!(ports.contains(&json!({"name": "metrics", "containerPort": port})));
         let account = rendered.find("ServiceAccount", name).expect("a ServiceAccount");
         assert_eq!(
             account["metadata"]["annotations"],
@@ -360,7 +374,8 @@ async fn a_real_api_server_takes_what_the_options_render() {
         "all.yaml",
         &json!({
             "limits": true, "externalMetrics": true, "networkPolicy": {"enabled": true}, "crds": {"install": false},
-            "prometheus": {"servers": [server]}, "tls": {"existingSecret": "own"}, "apiServices": {"create": true},
+            "prometheus": {"servers": [server]}, "tls": {"existingSecret": "own"},
+            "apiServices": {"create": true, "caBundle": "YQ=="},
             "imagePullSecrets": [{"name": "registry"}],
             "metricsServer": {
                 "extraVolumes": [{"name": "extra", "emptyDir": {}}],

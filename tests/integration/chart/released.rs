@@ -25,6 +25,8 @@ async fn cluster() -> Held<Cluster> {
 }
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A name of 53 characters, which is the most that Helm allows.
+const LONGEST: &str = "a-release-with-the-longest-name-that-helm-allows-here";
 const CRD: &str = "crd/voiceassistscalings.scaling.voiceassist.io";
 
 /// Takes away whatever a test before left, the definition included.
@@ -34,7 +36,9 @@ fn nothing_installed(cluster: &Cluster) {
         &[&["delete", "apiservice", "--ignore-not-found"], &apis[..]].concat(),
         None,
     );
-    let _ = chart::run(cluster, &["uninstall", "vas", "-n=vas-system", "--wait"]);
+    for release in ["vas", LONGEST] {
+        let _ = chart::run(cluster, &["uninstall", release, "-n=vas-system", "--wait"]);
+    }
     let gone = [
         "delete",
         "-k",
@@ -358,6 +362,78 @@ async fn the_chart_registers_once_a_pod_runs_and_an_uninstall_leaves_nothing_stu
     assert_eq!(kept, "YQ==", "an upgrade took away what the metrics server wrote");
     chart::run_ok(&cluster, &["uninstall", "vas", "-n=vas-system", "--wait"]);
     assert_gone(&cluster);
+    nothing_is_stuck(&cluster);
+}
+
+/// No object has the release's name in its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_with_the_longest_name_installs_and_a_second_one_is_refused_and_leaves_nothing() {
+    let cluster = cluster().await;
+    nothing_installed(&cluster);
+    let install = |name: &str, namespace: &str| {
+        let namespace = format!("-n={namespace}");
+        chart::run(
+            &cluster,
+            &[
+                "install",
+                name,
+                chart::CHART,
+                &namespace,
+                "--create-namespace",
+                "--wait",
+                "--timeout=60s",
+            ],
+        )
+    };
+    let words = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = install(LONGEST, "vas-system");
+    assert!(first.status.success(), "{}", words(&first));
+    let second = install("second", "vas-second");
+    let refused = words(&second);
+    assert!(
+        !second.status.success(),
+        "a second release took the objects of the first"
+    );
+    assert!(
+        refused.contains("cannot be imported into the current release") && refused.contains(LONGEST),
+        "{refused}"
+    );
+    let left = cluster.kubectl_ok(
+        &["-n=vas-second", "get", "all,serviceaccounts,roles", "-o=name"],
+        None,
+    );
+    assert!(!left.contains("/vas-"), "{left}");
+    rolled_out(&cluster);
+    chart::run_ok(&cluster, &["uninstall", LONGEST, "-n=vas-system", "--wait"]);
+    assert_gone(&cluster);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_ones_own_is_trusted_by_the_ca_in_its_secret() {
+    let cluster = cluster().await;
+    nothing_installed(&cluster);
+    guided(&cluster, 0);
+    rolled_out(&cluster);
+    let secret = |data: Value| {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": data,
+            "metadata": {"name": "own", "namespace": "vas-system"},
+        });
+        cluster.kubectl_ok(&["apply", "-f", "-"], Some(&secret.to_string()));
+    };
+    secret(json!({"tls.crt": "YQ==", "tls.key": "YQ=="}));
+    let create = ["--set=apiServices.create=true", "--set=tls.existingSecret=own"];
+    let upgrade = [&["upgrade", "vas", chart::CHART, "-n=vas-system"], &create[..]].concat();
+    let words = refused(&cluster, &upgrade);
+    assert!(words.contains("Secret vas-system/own has no ca.crt"), "{words}");
+    secret(json!({"tls.crt": "YQ==", "tls.key": "YQ==", "ca.crt": "Yg=="}));
+    released(&cluster, "upgrade", chart::CHART, &create);
+    for name in ["v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"] {
+        let trusted = cluster.kubectl_ok(&["get", "apiservice", name, "-o=jsonpath={.spec.caBundle}"], None);
+        assert_eq!(trusted, "Yg==", "{name}");
+    }
+    chart::run_ok(&cluster, &["uninstall", "vas", "-n=vas-system", "--wait"]);
+    cluster.kubectl_ok(&["-n=vas-system", "delete", "secret", "own"], None);
     nothing_is_stuck(&cluster);
 }
 

@@ -199,7 +199,8 @@ async fn values_of_the_environment_are_sent_and_shown_nowhere() {
         hidden(&file.display().to_string(), &report);
     }
     let arrived = server.take();
-    assert!(arrived.len() >= 40, "{}", arrived.len());
+    // Twenty turns, however busy the machine is.
+    assert_eq!(arrived.len(), 40);
 
     let mut plan = Command::new(vas::binary());
     plan.args(["test", "run", &scenario("secrets.yaml"), "--target", &server.url])

@@ -30,22 +30,18 @@ struct Run {
 impl Run {
     /// Sends load for this long.
     async fn start(server: &Server, name: &str, duration: &str) -> Self {
+        let url = format!("{}/health", server.url());
+        Self::of(name, &[&url, "--rate=20", "--duration", duration]).await
+    }
+
+    /// The same of a scenario with flags of its own.
+    async fn of(name: &str, what: &[&str]) -> Self {
         std::fs::create_dir_all(run_dir()).expect("a folder for the run");
         let report = run_dir().join(format!("live-page-{name}.html"));
         let output = format!("-ohtml={}", report.display());
-        let url = format!("{}/health", server.url());
-        let args = [
-            "test",
-            "run",
-            &url,
-            "--rate=20",
-            "--duration",
-            duration,
-            "--web=127.0.0.1:0",
-            "-q",
-            &output,
-        ];
-        let process = vas::start("live-page", &args.map(str::to_owned), &[]);
+        let args = [&["test", "run"], what, &["--web=127.0.0.1:0", "-q", &output]].concat();
+        let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
+        let process = vas::start("live-page", &args, &[]);
         let page = eventually(DEADLINE, "the URL is printed", || async {
             let log = process.log();
             let page = log.lines().find_map(|line| line.strip_prefix("live page: "));
@@ -143,6 +139,32 @@ async fn a_page_follows_the_run_stops_it_and_gets_the_report_that_is_written() {
     let log = run.process.log();
     assert_eq!(log.matches(run.token()).count(), 1, "{log}");
     assert!(!written.contains(run.token()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_that_the_setup_goes_on_and_its_button_ends_that_too() {
+    // The setup hangs.
+    let server = Server::start(None).await;
+    let scenario = run_dir().join("live-page-setup.yaml");
+    std::fs::create_dir_all(run_dir()).expect("a folder for the run");
+    std::fs::write(
+        &scenario,
+        "load: {rate: [{duration: 1s, at: 5}]}\ntimeout: 10m\nsetup: {steps: [{get: /hang}]}\n\
+         journeys: [{name: a, steps: [{get: /health}]}]\n",
+    )
+    .expect("a file");
+    let mut run = Run::of(
+        "setup",
+        &[&scenario.display().to_string(), "--target", &server.url()],
+    )
+    .await;
+    let mut events = run.ask(Method::GET, "events", &[]).await;
+    event_with(&mut events, "\"state\":\"setup\"").await;
+    assert_eq!(run.status(Method::POST, "stop", &[]).await, 202);
+    let status = run.process.wait(DEADLINE).await;
+    assert_eq!(status.code(), Some(130), "{}", run.process.log());
+    assert!(run.process.log().contains("interrupted during the setup"));
+    assert_eq!(server.asked().len(), 1, "the load was not begun");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -246,11 +268,9 @@ async fn slow_and_greedy_clients_harm_neither_the_page_nor_the_run() {
         over.elapsed() < Duration::from_secs(20),
         "pages that fetch nothing are waited for a bounded time"
     );
-    assert!(
-        (155..=165).contains(&server.asked().len()),
-        "{} requests came",
-        server.asked().len()
-    );
+    // Where the machine had no time for the generator, the run is invalid and has sent less.
+    let (asked, least) = (server.asked().len(), if ended == Some(0) { 155 } else { 1 });
+    assert!((least..=165).contains(&asked), "{asked} requests came");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

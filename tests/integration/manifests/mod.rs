@@ -10,4 +10,5 @@ mod rendered;
 mod rights;
 mod running;
 mod unused;
+mod voiceassist;
 mod watched;

@@ -186,9 +186,10 @@ workloads:
         let kubeconfig = stack.cluster.kubeconfig();
         let _replica = start_apart(&namespace, gauge, &kubeconfig, ports, &stack.proxy_url);
         eventually(Duration::from_secs(60), "it is ready", || is_ready(metrics_port)).await;
-        let counted = format!("vas_metrics_server_polls_total{{outcome=\"{outcome}\"}}");
+        let counted = format!("vas_metrics_server_polls_total{{server=\"default\",outcome=\"{outcome}\",");
         let metrics = metrics(metrics_port).await;
-        assert!(metrics.contains(&counted), "{gauge}: {metrics}");
+        let mut polls = metrics.lines().filter(|line| line.starts_with(&counted));
+        assert!(polls.any(|line| !line.ends_with(" 0")), "{gauge}: {metrics}");
     }
 }
 
@@ -211,9 +212,13 @@ workloads:
         || async {
             let metrics = metrics(stack.metrics_port).await;
             let wanted = [
-                "vas_metrics_server_polls_total{outcome=\"success\"}",
+                "vas_metrics_server_polls_total{server=\"default\",outcome=\"success\",reason=\"\"}",
                 "vas_metrics_server_requests_total{code=\"200\"}",
                 "vas_metrics_server_shapes ",
+                "vas_build_info{program=\"vas metrics-server\",version=\"",
+                "process_resident_memory_bytes ",
+                "vas_metrics_server_api_requests_total{verb=\"watch\",code=\"200\"} ",
+                "vas_metrics_server_watch_restarts_total{watch=\"pods\"} ",
                 "vas_metrics_server_latest_answer_timestamp_seconds ",
             ];
             if wanted.iter().all(|name| metrics.contains(name)) {

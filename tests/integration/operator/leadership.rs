@@ -189,16 +189,47 @@ async fn a_frozen_leader_writes_nothing_when_it_goes_on_and_ends() {
 }
 
 #[tokio::test]
-async fn a_standby_replica_is_ready_and_says_that_it_does_not_lead() {
-    let (_namespace, first, second) = two_replicas(Cluster::shared(), "standby").await;
+async fn a_standby_replica_is_ready_and_exports_no_resource() {
+    let (namespace, first, second) = two_replicas(Cluster::shared(), "standby").await;
     for (replica, leads) in [(&first, 1), (&second, 0)] {
         let url = format!("http://127.0.0.1:{}/metrics", replica.port);
         let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
         assert!(
-            text.contains(&format!("vas_leader {leads}")),
+            text.contains(&format!("vas_operator_leader {leads}")),
             "{}: {text}",
             replica.name
         );
-        assert!(!text.contains("\"v\""), "no object's name is a label");
+        for series in [
+            "vas_build_info{program=\"vas operator\",version=\"",
+            "process_resident_memory_bytes ",
+            "process_cpu_seconds_total ",
+            "vas_operator_api_requests_total{verb=\"watch\",code=\"200\"} ",
+            "vas_operator_api_requests_total{verb=\"list\",code=\"200\"} ",
+            "vas_operator_watch_restarts_total{watch=\"horizontalpodautoscalers\"} ",
+        ] {
+            assert!(text.contains(series), "{}: {series}: {text}", replica.name);
+        }
+        // The fixture's resource is exported by the one that reconciles it, and by no other.
+        assert_eq!(
+            text.contains("scaling=\"v\""),
+            leads == 1,
+            "{}: {text}",
+            replica.name
+        );
     }
+    namespace.delete("voiceassistscaling", "v");
+    let url = format!("http://127.0.0.1:{}/metrics", first.port);
+    eventually(
+        Duration::from_secs(60),
+        "what was deleted is gone at a scrape",
+        || async {
+            let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
+            if text.contains("scaling=\"v\"") {
+                Err(text)
+            } else {
+                Ok(())
+            }
+        },
+    )
+    .await;
 }

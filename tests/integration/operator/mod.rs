@@ -11,5 +11,6 @@ pub(crate) mod fixture;
 mod leadership;
 mod many;
 mod migration;
+mod schedules;
 mod suspended;
 mod targets;

@@ -3,12 +3,14 @@
 //! ```text
 //! gateway   answers requests, each at the price of CPU time:  GET /work?ms=5
 //! queue     keeps the jobs:                                   POST /jobs {"jobs": 300, "arrivals_per_second": 2}
-//! worker    takes jobs from a queue and works on them:        worker --queue http://queue:8080 --job 250ms
+//! worker    takes jobs from a queue and works on them:        worker --queue http://queue:8080 --job 2.5
+//! ask       asks URLs for what it may not know, and ends:     ask https://vas-metrics-server.vas-system.svc/apis
 //! ```
 //!
-//! Each serves `/health` and `/metrics`, holds as much memory as `POST /memory {"mebibytes": 200}` says, and ends
+//! Each but the last serves `/health` and `/metrics`, holds as much memory as `POST /memory {"mebibytes": 200}` says, and ends
 //! gracefully: it answers what it has begun. Unlike `load-model` it knows nothing of Kubernetes.
 
+mod ask;
 mod gateway;
 mod memory;
 mod queue;
@@ -53,6 +55,12 @@ enum Part {
         #[arg(long, value_parser = seconds)]
         job: Duration,
     },
+    /// Asks each URL as nobody, as itself and as a forger, and prints the answers.
+    Ask {
+        /// What to ask for.
+        #[arg(required = true)]
+        urls: Vec<String>,
+    },
 }
 
 #[tokio::main]
@@ -74,6 +82,7 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         Part::Gateway => gateway::routes(),
         Part::Queue => queue::routes(),
         Part::Worker { queue, job } => worker::routes(&queue, job)?,
+        Part::Ask { urls } => return ask::all(&urls).await,
     };
     let routes = Router::new()
         .route("/health", get(|| async { "ok" }))

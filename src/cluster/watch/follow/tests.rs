@@ -136,8 +136,10 @@ async fn calls(script: &[Answer]) -> (Vec<Call>, Duration) {
     let api: Api<ConfigMap> = Api::namespaced(Client::new(server, "ns"), "ns");
     let calls = Arc::new(Mutex::new(Vec::new()));
     let began = tokio::time::Instant::now();
+    let restarts = Restarts::default();
     let following = follow(
         "test",
+        &restarts,
         events(api, watcher::Config::default()),
         Recording(calls.clone()),
     );
@@ -156,6 +158,8 @@ async fn calls(script: &[Answer]) -> (Vec<Call>, Duration) {
     let rest = tokio::time::timeout(Duration::from_millis(100), &mut following);
     assert!(rest.await.is_err(), "a follower never ends");
     let calls = calls.lock().clone();
+    let failures = calls.iter().filter(|call| **call == Call::Failed).count();
+    assert_eq!(restarts.of("test").get(), failures as u64);
     (calls, took)
 }
 

@@ -10,11 +10,17 @@ use super::{
     render,
     words::nearest,
 };
-use vas_api::schema::{API_VERSION_PATTERN, DURATION_PATTERN, METRIC_PATTERN, QUANTITY_PATTERN};
+use vas_api::schema::{
+    API_VERSION_PATTERN, DURATION_PATTERN, LONG_DURATION_PATTERN, METRIC_PATTERN, QUANTITY_PATTERN,
+};
 
 /// Fields of other autoscalers' resources, and the fields here that do the same. If there are several, the
 /// first one that the object knows is suggested.
 const FOREIGN: &[(&str, &[&str])] = &[
+    ("desiredReplicas", &["minReplicas"]),
+    ("cron", &["schedules", "schedule"]),
+    ("start", &["schedule"]),
+    ("startTime", &["at"]),
     ("maxReplicaCount", &["maxReplicas"]),
     ("minReplicaCount", &["minReplicas"]),
     ("replicas", &["minReplicas"]),
@@ -115,7 +121,7 @@ fn of_autoscaling(node: &Node, value: &Value) -> Option<String> {
         (Kind::String, Value::Bool(_)) => {
             Some("without quotes, Off, On, Yes and No are read as true or false: write \"Off\"".to_owned())
         }
-        (Kind::String, Value::Number(number)) if pattern != Some(DURATION_PATTERN) => {
+        (Kind::String, Value::Number(number)) if !pattern.is_some_and(is_duration) => {
             Some(format!("put it in quotes: \"{number}\""))
         }
         (Kind::Boolean, Value::Object(fields)) if fields.contains_key("metric") => Some(
@@ -135,7 +141,7 @@ fn of_notation(node: &Node, value: &Value) -> Option<String> {
         (Kind::String, Value::Bool(_)) => {
             Some("put it in quotes: without them, Off, On, Yes and No are read as true or false".to_owned())
         }
-        (Kind::String, Value::Number(number)) if pattern == Some(DURATION_PATTERN) => {
+        (Kind::String, Value::Number(number)) if pattern.is_some_and(is_duration) => {
             Some(format!("a duration needs a unit: write {number}s"))
         }
         (Kind::String, Value::Number(_)) => Some("put it in quotes".to_owned()),
@@ -159,6 +165,10 @@ fn allowed(node: &Node, text: &str) -> Option<String> {
     Some(format!("did you mean {word}?"))
 }
 
+fn is_duration(pattern: &str) -> bool {
+    [DURATION_PATTERN, LONG_DURATION_PATTERN].contains(&pattern)
+}
+
 /// Number of levels that a relative path leads down.
 fn levels(path: &str) -> usize {
     path.matches('.').count()
@@ -176,7 +186,9 @@ fn quantity(number: f64) -> String {
 
 fn of_text(pattern: &str, text: &str) -> Option<String> {
     match pattern {
-        DURATION_PATTERN if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+        DURATION_PATTERN | LONG_DURATION_PATTERN
+            if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
             Some(format!("a duration needs a unit: write {text}s"))
         }
         METRIC_PATTERN => {

@@ -1,18 +1,26 @@
 //! Words for the rules of a schema: patterns, counts, and field names that are spelled alike.
 
-use crate::k8s::{
-    duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError,
+use crate::{
+    k8s::{duration::ParseDurationError, int_or_percent::ParseShareError, quantity::ParseQuantityError},
+    schedule::{StartsError, ZoneError},
 };
 use vas_api::schema::{
-    API_VERSION_PATTERN, DURATION_PATTERN, KIND_PATTERN, LABEL_NAME_PATTERN, METRIC_PATTERN, NAME_PATTERN,
-    OBJECT_NAME_PATTERN, PERCENT_PATTERN, QUANTITY_PATTERN,
+    API_VERSION_PATTERN, DATE_PATTERN, DURATION_PATTERN, KIND_PATTERN, LABEL_NAME_PATTERN,
+    LONG_DURATION_PATTERN, METRIC_PATTERN, NAME_PATTERN, OBJECT_NAME_PATTERN, PERCENT_PATTERN,
+    QUANTITY_PATTERN, TIME_ZONE_PATTERN, WALL_CLOCK_PATTERN,
 };
 
 /// The rule of a pattern in words. A pattern that has no words here is shown itself.
 pub(super) fn pattern_words(pattern: &str) -> String {
     match pattern {
         QUANTITY_PATTERN => ParseQuantityError::Malformed.to_string(),
-        DURATION_PATTERN => ParseDurationError.to_string(),
+        DURATION_PATTERN => {
+            "not a duration: use hours, minutes and seconds such as 30s, 2m or 1h30m".to_owned()
+        }
+        LONG_DURATION_PATTERN => ParseDurationError.to_string(),
+        WALL_CLOCK_PATTERN => StartsError::At.to_string(),
+        DATE_PATTERN => "not a date: write it as 2026-12-25".to_owned(),
+        TIME_ZONE_PATTERN => ZoneError.to_string(),
         NAME_PATTERN => {
             "not a name: use lower-case letters, digits and -, a letter or digit first and last".to_owned()
         }

@@ -128,6 +128,29 @@ impl Missing {
         }
     }
 
+    /// The reason as one word, for labels.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::NotPolled => "not-polled-yet",
+            Self::Refused(_) => "too-many-queries",
+            Self::Failed(Failure::Prometheus(_)) => "prometheus",
+            Self::Failed(Failure::Unsuitable(_)) => "unsuitable",
+            Self::NoSeries(_) => "no-series",
+            Self::NotZeroYet(_) => "not-zero-yet",
+            Self::NoValueYet(_) => "no-value-yet",
+            Self::Histogram => "histograms",
+            Self::Gap => "gap",
+            Self::Young => "young",
+            Self::UnknownPast => "unknown-past",
+            Self::WindowEmpties { .. } => "window-empties",
+            Self::Vanished { .. } => "exporter-vanished",
+            Self::Unusable(_) => "unusable",
+            Self::TooOld { .. } => "too-old",
+            Self::NoPods => "no-pods",
+        }
+    }
+
     /// The failure of the latest poll, where it is the reason or adds to it.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {

@@ -118,6 +118,22 @@ pub fn pods<'a>(
     Ok(readings)
 }
 
+/// Age of the newest sample of a metric, whether or not it has a value; `None` where no sample is known. `pods` are
+/// those of a metric that describes pods, and `None` for a single number.
+pub fn age(
+    state: Option<&PollState>,
+    namespace: &str,
+    metric: &PrometheusMetric,
+    now: Duration,
+    pods: Option<&[&str]>,
+) -> Option<Duration> {
+    let view = View::new(state, namespace, metric, now).ok()?;
+    let points = view.answer.points.get(namespace)?;
+    let of = pods.unwrap_or(&[""]).iter().filter_map(|pod| points.get(pod));
+    let ages = of.filter_map(|point| Some(point.sampled?.age.saturating_add(view.since_poll)));
+    ages.min()
+}
+
 /// The state of a shape as one metric sees it at one moment. It exists only where the state holds an answer
 /// that covers the namespace.
 struct View<'a> {

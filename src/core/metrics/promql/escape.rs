@@ -35,7 +35,8 @@ pub fn quote_any_of<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     quote(&escaped.join("|"))
 }
 
-fn escape_regex(literal: &str) -> String {
+/// A regular expression that matches this text alone.
+pub(super) fn escape_regex(literal: &str) -> String {
     let mut escaped = String::with_capacity(literal.len());
     for char in literal.chars() {
         if r"\.+*?()|[]{}^$".contains(char) {

@@ -172,7 +172,11 @@ impl Shape {
 }
 
 /// Writes the queries for series; `matcher` is added to every selector.
-fn queries(labels: &Labels, series: &Series, matcher: Option<&str>) -> Result<Queries, InvalidMatcherName> {
+pub(super) fn queries(
+    labels: &Labels,
+    series: &Series,
+    matcher: Option<&str>,
+) -> Result<Queries, InvalidMatcherName> {
     let Labels {
         namespace,
         pod,

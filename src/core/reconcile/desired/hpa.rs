@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::{
     api::autoscaling::v2::{
         ContainerResourceMetricSource, CrossVersionObjectReference, ExternalMetricSource, HPAScalingPolicy,
@@ -26,15 +27,17 @@ use vas_api::{
     v1alpha1::{PolicyType, ResourceName, SelectPolicy},
 };
 
-/// The HPA of one workload. The HPA of a suspended workload keeps its policies and has `selectPolicy:
+/// The HPA of one workload, with the bounds that its schedule gives it at `now`. The HPA of a suspended workload keeps its policies and has `selectPolicy:
 /// Disabled` in both directions, so it follows no metric. The HPA controller still moves replicas beyond a
 /// bound to that bound.
 #[must_use]
 pub fn build(
     scaling: &Scaling,
     workload: &Workload,
+    now: Timestamp,
     owner: Option<&OwnerReference>,
 ) -> HorizontalPodAutoscaler {
+    let bounds = workload.bounds_at(now);
     let mut metrics: Vec<&Metric> = workload.metrics.iter().collect();
     // Drift compares lists by position, so the order must not depend on the spec.
     metrics.sort_by_key(|metric| (rank(&metric.source), metric.name.as_str()));
@@ -42,8 +45,8 @@ pub fn build(
         metadata: meta::child(&scaling.key, Some(&workload.name), owner),
         spec: HorizontalPodAutoscalerSpec {
             scale_target_ref: target_ref(workload),
-            min_replicas: Some(workload.min_replicas),
-            max_replicas: workload.max_replicas,
+            min_replicas: Some(bounds.min),
+            max_replicas: bounds.max,
             metrics: Some(
                 metrics
                     .into_iter()

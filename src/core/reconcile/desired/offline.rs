@@ -5,6 +5,7 @@
 //! is taken from the target's manifest if that is among the given objects. Otherwise a placeholder that
 //! matches no pod stands in its place, and a comment says so.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
@@ -15,16 +16,21 @@ use vas_api::{GROUP, v1alpha1::ScaleTargetRef};
 /// A child, with a comment for people who read it.
 pub type Rendered = (Value, Option<String>);
 
-/// The children of each workload in order, then those of the whole resource. `objects` are manifests among
-/// which the scale targets may be.
+/// The children of each workload as of `now`, in order, then those of the whole resource. `objects` are manifests
+/// among which the scale targets may be.
 ///
 /// # Errors
 /// When a child has no JSON form.
-pub fn children(scaling: &Scaling, objects: &[&Value]) -> Result<Vec<Rendered>, serde_json::Error> {
+pub fn children(
+    scaling: &Scaling,
+    objects: &[&Value],
+    now: Timestamp,
+) -> Result<Vec<Rendered>, serde_json::Error> {
     let mut children = Vec::new();
     for workload in &scaling.workloads {
         if workload.has_hpa() {
-            children.push((serde_json::to_value(hpa::build(scaling, workload, None))?, None));
+            let hpa = hpa::build(scaling, workload, now, None);
+            children.push((serde_json::to_value(hpa)?, None));
         }
         if let Some(vpa) = vpa::build(scaling, workload, None) {
             children.push((serde_json::to_value(vpa)?, None));

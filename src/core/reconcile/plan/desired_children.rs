@@ -1,5 +1,6 @@
 //! The children that a resource asks for and that the cluster, in its present state, can have.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,19 +25,20 @@ pub(super) struct DesiredChildren {
     pub(super) blockers: Vec<Blocker>,
 }
 
-/// The children of one workload.
+/// The children of one workload as of `now`.
 pub(super) fn of_workload(
     scaling: &Scaling,
     workload: &Workload,
     target: Option<&Target>,
     observed: &Observed,
+    now: Timestamp,
 ) -> DesiredChildren {
     let name = scaling.key.child_name(&workload.name);
     let owner = owner(&observed.own);
     let of = Some(workload);
     let mut result = DesiredChildren::default();
     if workload.has_hpa() {
-        let hpa = desired::hpa::build(scaling, workload, Some(&owner));
+        let hpa = desired::hpa::build(scaling, workload, now, Some(&owner));
         result
             .children
             .extend(child(ChildKind::HorizontalPodAutoscaler, &name, of, Some(hpa)));

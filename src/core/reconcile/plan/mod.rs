@@ -15,6 +15,8 @@ mod desired_children;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 pub use blocker::Blocker;
 
 use super::{
@@ -88,14 +90,20 @@ pub struct WorkloadPlan {
     pub blockers: Vec<Blocker>,
 }
 
-/// Plans the writes for `object`, whose rules `validation` has checked.
-pub fn plan(object: &VoiceAssistScaling, validation: &Validation, observed: &Observed) -> Plan {
+/// Plans the writes for `object`, whose rules `validation` has checked, as of `now`: schedules change the bounds of HPAs.
+pub fn plan(
+    object: &VoiceAssistScaling,
+    validation: &Validation,
+    observed: &Observed,
+    now: Timestamp,
+) -> Plan {
     let Some(scaling) = &validation.scaling else {
         return Plan::default();
     };
     let mut planner = Planner {
         scaling,
         observed,
+        now,
         keep: invalid_children(object, scaling),
         plan: Plan::default(),
     };
@@ -140,6 +148,7 @@ fn invalid_children(object: &VoiceAssistScaling, scaling: &Scaling) -> BTreeSet<
 struct Planner<'a> {
     scaling: &'a Scaling,
     observed: &'a Observed,
+    now: Timestamp,
     /// Children that must not be deleted. Every step that wants a child, or cannot judge one, adds it here.
     keep: BTreeSet<ChildRef>,
     plan: Plan,
@@ -152,7 +161,7 @@ impl<'a> Planner<'a> {
         let name = self.scaling.key.child_name(&workload.name);
         let target = self.observed.targets.get(&workload.name);
         let found = target_finding(workload, target);
-        let desired = desired_children::of_workload(self.scaling, workload, target, self.observed);
+        let desired = desired_children::of_workload(self.scaling, workload, target, self.observed, self.now);
         self.keep.extend(desired.keep);
         let mut blockers = desired.blockers;
         // A withheld child is not added to `keep`: if this resource has it besides, it is deleted, and the

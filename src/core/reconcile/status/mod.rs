@@ -5,6 +5,7 @@
 //! scaled one at most one for each sync of its HPA.
 
 mod ready;
+mod schedule;
 mod workload;
 
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ pub fn status(inputs: &Inputs<'_>, now: Timestamp) -> Option<VoiceAssistScalingS
 
 fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) -> VoiceAssistScalingStatus {
     let generation = inputs.observed.resource.generation;
-    let workloads = workload::findings(inputs, old);
+    let workloads = workload::findings(inputs, old, now);
     let spec_valid = spec_valid(&inputs.validation.violations);
     // Each condition of the resource is the worst of those of its workloads, and names the workload. `Ready`
     // then sums up these.
@@ -109,6 +110,7 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
         min_replicas: Some(listed(&workloads, |workload| Some(workload.bounds?.0))),
         max_replicas: Some(listed(&workloads, |workload| Some(workload.bounds?.1))),
         replicas: Some(listed(&workloads, |workload| workload.replicas)),
+        next_change: schedule::first(workloads.iter().filter_map(|one| one.coming.as_ref())),
         suspended: inputs.suspended.short(),
         conditions: Some(sorted(conditions(&findings, old_conditions, generation, now))),
         workloads: Some(
@@ -129,6 +131,7 @@ fn compute(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus, now: Timestamp) 
                         disruptions_allowed_at_max_replicas: workload
                             .disruptions_allowed
                             .map(|allowed| allowed.1),
+                        schedule: workload.schedule,
                         name: workload.name,
                     }
                 })
@@ -238,7 +241,7 @@ fn quota_sufficient(inputs: &Inputs<'_>) -> Option<Finding> {
         .workloads
         .iter()
         .map(|workload| AtMost {
-            replicas: workload.max_replicas,
+            replicas: workload.widest().max,
             requests: match inputs.observed.targets.get(&workload.name) {
                 Some(Target::Found {
                     template: Some(template),

@@ -51,7 +51,7 @@ fn computed(
 ) -> Option<VoiceAssistScalingStatus> {
     let mut validation = validate(object);
     let suspended = freeze(object, &mut validation, at(now));
-    let plan = plan(object, &validation, observed);
+    let plan = plan(object, &validation, observed, at(now));
     let inputs = Inputs {
         object,
         validation: &validation,
@@ -423,5 +423,45 @@ fn a_quota_that_is_too_small_warns_and_stops_nothing() {
     assert_eq!(
         of(&computed(&object, &cluster, &[], 100).unwrap(), "QuotaSufficient"),
         "True/QuotaSufficient"
+    );
+}
+
+#[test]
+fn a_schedule_shows_what_holds_and_what_comes_next() {
+    let mut worker = worker();
+    worker["maxReplicas"] = json!(15);
+    worker["schedules"] = json!([
+        {"name": "hours", "schedule": "30 6 * * Mon-Fri", "duration": "13h30m", "timeZone": "Europe/Berlin", "minReplicas": 8},
+        {"name": "night", "schedule": "0 22 * * *", "duration": "8h", "timeZone": "Europe/Berlin", "minReplicas": 1},
+    ]);
+    let object = one(worker);
+    let sunday = "2026-11-29T20:00:00Z".parse::<Timestamp>().unwrap().as_second();
+    let status = computed(&object, &scaling(&object), &[], sunday).unwrap();
+    assert_eq!(status.min_replicas.as_deref(), Some("2"));
+    assert_eq!(
+        status.next_change.as_deref(),
+        Some("Sun Nov 29 22:00 CET: worker 1 to 15 (night)")
+    );
+    let monday = "2026-11-30T06:00:00Z".parse::<Timestamp>().unwrap().as_second();
+    let status = computed(&object, &scaling(&object), &[], monday).unwrap();
+    assert_eq!(status.min_replicas.as_deref(), Some("8"));
+    let workload = &status.workloads.as_ref().unwrap()[0];
+    assert_eq!(
+        serde_json::to_value(&workload.schedule).unwrap(),
+        json!({
+            "active": ["hours"], "minReplicas": 8, "maxReplicas": 15,
+            "nextChange": {"time": "2026-11-30T19:00:00Z", "minReplicas": 2, "maxReplicas": 15},
+        })
+    );
+    // The budget counts with the fewest replicas that there ever are.
+    assert_eq!(workload.disruptions_allowed_at_min_replicas, Some(1));
+    let mut suspended = object.clone();
+    suspended.metadata.annotations = Some([(ANNOTATION.to_owned(), String::new())].into());
+    let status = computed(&suspended, &scaling(&object), &[], monday).unwrap();
+    let held = &status.workloads.unwrap()[0].schedule.clone().unwrap();
+    assert_eq!(
+        (held.min_replicas, held.max_replicas),
+        (1, 15),
+        "the widest bounds"
     );
 }

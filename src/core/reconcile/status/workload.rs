@@ -1,6 +1,8 @@
 //! The conditions of one workload.
 
-use super::Inputs;
+use jiff::Timestamp;
+
+use super::{Inputs, schedule};
 use crate::{
     k8s::conditions::{Finding, Status, summarize},
     reconcile::{
@@ -14,7 +16,7 @@ use crate::{
 };
 use vas_api::{
     condition::{ABLE_TO_SCALE, RESOURCES_APPLIED, SCALE_TARGET_FOUND, SCALING_ACTIVE, reason},
-    v1alpha1::VoiceAssistScalingStatus,
+    v1alpha1::{ScheduleStatus, VoiceAssistScalingStatus},
 };
 
 /// The conditions of one workload, before they are stamped with times.
@@ -27,11 +29,15 @@ pub(super) struct WorkloadFindings {
     pub(super) applied: Finding,
     /// `AbleToScale` and `ScalingActive`, copied from the workload's HPA; empty without an HPA.
     pub(super) mirrored: Vec<Finding>,
-    /// Evictions that the budget allows at `minReplicas` and at `maxReplicas`; `None` without a budget or an
-    /// HPA.
+    /// Evictions that the budget allows at the lowest `minReplicas` and at the highest `maxReplicas`; `None` without a
+    /// budget or an HPA.
     pub(super) disruptions_allowed: Option<(i32, i32)>,
-    /// `minReplicas` and `maxReplicas`; `None` without an HPA.
+    /// `minReplicas` and `maxReplicas` of the moment; `None` without an HPA.
     pub(super) bounds: Option<(i32, i32)>,
+    /// The state of the schedule; `None` without one.
+    pub(super) schedule: Option<ScheduleStatus>,
+    /// The next change that the schedule brings.
+    pub(super) coming: Option<schedule::Coming>,
     /// The replicas that the workload's HPA last counted.
     pub(super) replicas: Option<i32>,
 }
@@ -44,7 +50,11 @@ impl WorkloadFindings {
 }
 
 /// The findings of each workload, in the order of the spec. A workload that breaks a rule is not checked.
-pub(super) fn findings(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus) -> Vec<WorkloadFindings> {
+pub(super) fn findings(
+    inputs: &Inputs<'_>,
+    old: &VoiceAssistScalingStatus,
+    now: Timestamp,
+) -> Vec<WorkloadFindings> {
     let valid = inputs
         .validation
         .scaling
@@ -63,14 +73,18 @@ pub(super) fn findings(inputs: &Inputs<'_>, old: &VoiceAssistScalingStatus) -> V
                 .iter()
                 .find(|plan| plan.name == written.name);
             match (workload, plan) {
-                (Some(workload), Some(plan)) => of_valid(inputs, old, workload, plan),
-                _ => not_checked(&written.name),
+                (Some(workload), Some(plan)) => of_valid(inputs, old, workload, plan, now),
+                _ => not_checked(&written.name, old),
             }
         })
         .collect()
 }
 
-fn not_checked(name: &str) -> WorkloadFindings {
+fn not_checked(name: &str, old: &VoiceAssistScalingStatus) -> WorkloadFindings {
+    let mut before = old.workloads.iter().flatten();
+    let before = before.find(|status| status.name == name);
+    // The HPA keeps its bounds until the spec is corrected; what would come next is not known.
+    let schedule = before.and_then(|status| status.schedule.clone());
     let finding = |type_| {
         Finding::new(
             type_,
@@ -86,6 +100,11 @@ fn not_checked(name: &str) -> WorkloadFindings {
         mirrored: Vec::new(),
         disruptions_allowed: None,
         bounds: None,
+        schedule: schedule.map(|schedule| ScheduleStatus {
+            next_change: None,
+            ..schedule
+        }),
+        coming: None,
         replicas: None,
     }
 }
@@ -95,7 +114,10 @@ fn of_valid(
     old: &VoiceAssistScalingStatus,
     workload: &Workload,
     plan: &WorkloadPlan,
+    now: Timestamp,
 ) -> WorkloadFindings {
+    let (bounds, widest) = (workload.bounds_at(now), workload.widest());
+    let (schedule, coming) = schedule::of(workload, bounds, now).unzip();
     let outcomes = inputs
         .outcomes
         .iter()
@@ -103,9 +125,9 @@ fn of_valid(
     let hpa_name = child_name(&inputs.observed.resource.name, &workload.name);
     let hpa = own_hpa(inputs.observed, &hpa_name);
     WorkloadFindings {
-        bounds: workload
-            .has_hpa()
-            .then_some((workload.min_replicas, workload.max_replicas)),
+        bounds: workload.has_hpa().then_some((bounds.min, bounds.max)),
+        schedule,
+        coming: coming.flatten(),
         replicas: hpa.and_then(|hpa| hpa.replicas),
         name: workload.name.clone(),
         target: plan.target.clone(),
@@ -121,8 +143,8 @@ fn of_valid(
             .filter(|_| workload.has_hpa())
             .map(|disruption| {
                 (
-                    pdb::disruptions_allowed(&disruption.bound, workload.min_replicas),
-                    pdb::disruptions_allowed(&disruption.bound, workload.max_replicas),
+                    pdb::disruptions_allowed(&disruption.bound, widest.min),
+                    pdb::disruptions_allowed(&disruption.bound, widest.max),
                 )
             }),
     }

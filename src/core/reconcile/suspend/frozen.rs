@@ -2,7 +2,8 @@
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
-use crate::{reconcile::desired::hpa::build, spec::model::Scaling};
+use crate::spec::model::{Scaling, Workload};
+use vas_api::v1alpha1::SelectPolicy;
 
 /// Why an HPA follows no metric although nothing suspends its workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +26,22 @@ pub fn left_frozen(
     }
     let asked = scaling.and_then(|scaling| {
         let mut workloads = scaling.workloads.iter();
-        let valid = workloads.find(|valid| valid.name == workload)?;
-        Some(build(scaling, valid, None))
+        workloads.find(|valid| valid.name == workload)
     });
     match asked {
-        Some(asked) if is_frozen(&asked) => None,
+        Some(asked) if asks_to_freeze(asked) => None,
         Some(_) => Some(LeftFrozen::NotWritten),
         None => Some(LeftFrozen::BreaksRule),
     }
+}
+
+/// Whether the spec of a workload disables both directions.
+fn asks_to_freeze(workload: &Workload) -> bool {
+    let behavior = &workload.behavior;
+    workload.suspended
+        || [&behavior.scale_up, &behavior.scale_down]
+            .into_iter()
+            .all(|rules| rules.select_policy == SelectPolicy::Disabled)
 }
 
 /// Whether an HPA follows no metric in either direction, as the operator writes it for a suspended workload.
@@ -54,7 +63,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        reconcile::testing::{resource, worker},
+        reconcile::{
+            desired::hpa::build,
+            testing::{NOW, resource, worker},
+        },
         spec::rules::validate,
     };
 
@@ -79,7 +91,7 @@ mod tests {
                 let mut spec = spec.clone();
                 spec["suspend"] = json!(true);
                 let scaling = validate(&resource(spec)).scaling.unwrap();
-                build(&scaling, &scaling.workloads[0], None)
+                build(&scaling, &scaling.workloads[0], NOW, None)
             };
             change(&mut spec["workloads"][0]);
             let scaling = validate(&resource(spec)).scaling;

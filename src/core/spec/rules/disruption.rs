@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::findings::Scope;
+use super::{findings::Scope, replicas::Lowest};
 use crate::{
     k8s::int_or_percent,
     spec::{
@@ -12,11 +12,11 @@ use crate::{
 };
 use vas_api::v1alpha1 as api;
 
-/// Parses the budget; `None` if there is none, it is switched off, or it does not parse. `min_replicas` is
-/// that of the HPA, `None` for a workload without an HPA.
+/// Parses the budget; `None` if there is none, it is switched off, or it does not parse. `lowest` is the lowest
+/// `minReplicas` of the HPA, `None` for a workload without an HPA.
 pub(super) fn check(
     disruption: Option<&api::Disruption>,
-    min_replicas: Option<i32>,
+    lowest: Option<&Lowest>,
     workload: &FieldPath,
     scope: &mut Scope<'_>,
 ) -> Option<Disruption> {
@@ -28,15 +28,16 @@ pub(super) fn check(
             // The budget has to let one pod go at the smallest number of replicas: `minAvailable: 2` needs
             // `minReplicas: 3`. Without an HPA the number is not known, and only 100 % is too much for every
             // number.
-            match (int_or_percent::of(min, min_replicas.unwrap_or(100)), min_replicas) {
+            match (int_or_percent::of(min, lowest.map_or(100, |lowest| lowest.min)), lowest) {
                 (Ok(100), None) if matches!(min, IntOrString::String(_)) => scope.refuse(
                     &min_path,
                     "minAvailable 100% keeps every pod, so no pod could ever be evicted and no node drained; lower it or use maxUnavailable",
                 ),
-                (Ok(stay), Some(min_replicas)) if stay >= min_replicas => scope.refuse_any(
-                    &[&min_path, &workload.field("minReplicas")],
+                (Ok(stay), Some(lowest)) if stay >= lowest.min => scope.refuse_any(
+                    &[&min_path, &lowest.path],
                     format_args!(
-                        "minAvailable keeps {stay} of minReplicas {min_replicas}, so no pod could ever be evicted and no node drained; lower it, raise minReplicas or use maxUnavailable"
+                        "minAvailable keeps {stay} of minReplicas {}, so no pod could ever be evicted and no node drained; lower it, raise minReplicas or use maxUnavailable",
+                        lowest.words()
                     ),
                 ),
                 (Ok(_), _) => {}

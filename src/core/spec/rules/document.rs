@@ -329,6 +329,6 @@ mod tests {
         let checked = check(&document(spec), Some("dev"));
         let scaling = checked.validation.scaling.unwrap();
         assert_eq!(scaling.environment.as_deref(), Some("dev"));
-        assert_eq!(scaling.workloads[0].max_replicas, 3);
+        assert_eq!(scaling.workloads[0].base.max, 3);
     }
 }

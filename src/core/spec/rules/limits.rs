@@ -55,7 +55,7 @@ pub(super) fn check_room(limits: Option<&Limits>, workloads: &[Workload], scope:
         .and_then(|quota| quota.hard.as_ref());
     let most: i64 = workloads
         .iter()
-        .map(|workload| i64::from(workload.max_replicas))
+        .map(|workload| i64::from(workload.widest().max))
         .sum();
     let path = FieldPath::default()
         .field("limits")

@@ -11,7 +11,7 @@
 //! ```text
 //! schema      types, bounds, patterns, unique names: the CRD's own schema, for objects older than it
 //! structure   environments, overrides and targets of the whole resource
-//! workload -> replicas, metrics (-> series, target), behavior, vertical, disruption
+//! workload -> replicas, schedules, metrics (-> series, target), behavior, vertical, disruption
 //! limits      LimitRange and ResourceQuota
 //! document    an object in a file, unknown fields and wrong types included
 //! ```
@@ -27,6 +27,7 @@ mod metrics;
 #[cfg(test)]
 mod mistakes;
 mod replicas;
+mod schedules;
 mod series;
 mod structure;
 mod target;
@@ -259,7 +260,7 @@ mod tests {
         spec["environments"] = json!([{"name": "dev"}, {"name": "prod", "suspend": true, "workloads": [{"name": "api", "maxReplicas": 15}]}]);
         let scaling = validate(&object(&spec)).scaling.unwrap();
         assert_eq!(scaling.environment.as_deref(), Some("prod"));
-        assert_eq!(scaling.workloads[0].max_replicas, 15);
+        assert_eq!(scaling.workloads[0].base.max, 15);
         assert!(scaling.workloads[0].suspended);
     }
 

@@ -1,61 +1,100 @@
 //! Rules of the replica bounds: `minReplicas <= maxReplicas`, and what scaling to zero needs.
 
 use super::findings::Scope;
-use crate::spec::{
-    field_path::FieldPath,
-    model::{Behavior, Metric, Series, Source},
+use crate::{
+    schedule::{Bounds, Schedules},
+    spec::{
+        field_path::FieldPath,
+        model::{Behavior, Metric, Series, Source},
+    },
 };
 use vas_api::v1alpha1::{PolicyType, SelectPolicy, Workload};
 
-/// Bounds of one workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Replicas {
-    /// `minReplicas`; 1, the HPA's default, if it is not set.
+/// The lowest `minReplicas` that a workload ever has, and where it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Lowest {
+    /// The number.
     pub(super) min: i32,
-    /// `maxReplicas`. If it is not set, the workload is refused, and this is the largest `i32`.
-    pub(super) max: i32,
+    /// The field that it comes from.
+    pub(super) path: FieldPath,
+    /// The entry of the schedule that asks for it; `None` for the workload itself.
+    entry: Option<String>,
 }
 
-/// Checks the bounds. `metrics` is `None` if they did not parse; then they have violations of their own.
-pub(super) fn check(
-    workload: &Workload,
-    metrics: Option<&[Metric]>,
-    behavior: &Behavior,
-    path: &FieldPath,
-    scope: &mut Scope<'_>,
-) -> Replicas {
-    let replicas = Replicas {
+impl Lowest {
+    /// The number, with the entry that asks for it.
+    pub(super) fn words(&self) -> String {
+        match &self.entry {
+            None => self.min.to_string(),
+            Some(entry) => format!("{} of schedule entry {entry}", self.min),
+        }
+    }
+}
+
+/// Parses the bounds of the workload itself. A `maxReplicas` that is not set is refused, and is then the largest `i32`.
+pub(super) fn check(workload: &Workload, path: &FieldPath, scope: &mut Scope<'_>) -> Bounds {
+    let bounds = Bounds {
+        // 1 is the HPA's default.
         min: workload.min_replicas.unwrap_or(1),
         max: workload.max_replicas.unwrap_or(i32::MAX),
     };
-    let min_path = path.field("minReplicas");
     if workload.max_replicas.is_none() {
         scope.refuse(
             &path.field("maxReplicas"),
             "is required with metrics: an HPA has a maximum",
         );
     }
-    if replicas.min > replicas.max {
+    if bounds.min > bounds.max {
         scope.refuse_any(
-            &[&min_path, &path.field("maxReplicas")],
+            &[&path.field("minReplicas"), &path.field("maxReplicas")],
             format_args!(
                 "minReplicas must not be greater than maxReplicas, here {} and {}",
-                replicas.min, replicas.max
+                bounds.min, bounds.max
             ),
         );
     }
+    bounds
+}
+
+/// The lowest minimum of the workload and its schedule.
+pub(super) fn lowest(base: Bounds, schedules: Option<&Schedules>, path: &FieldPath) -> Lowest {
+    let own = Lowest {
+        min: base.min,
+        path: path.field("minReplicas"),
+        entry: None,
+    };
+    let entries = schedules.into_iter().flat_map(Schedules::entries);
+    let of_entries = entries.filter_map(|entry| Some((entry.min?, &entry.name)));
+    match of_entries.min_by_key(|(min, _)| *min) {
+        Some((min, name)) if min < base.min => Lowest {
+            min,
+            path: path.field("schedules").named(name).field("minReplicas"),
+            entry: Some(name.clone()),
+        },
+        _ => own,
+    }
+}
+
+/// Checks that a workload that may have no replicas comes back from zero. `metrics` is `None` if they did not parse;
+/// then they have violations of their own.
+pub(super) fn check_zero(
+    lowest: &Lowest,
+    metrics: Option<&[Metric]>,
+    behavior: &Behavior,
+    path: &FieldPath,
+    scope: &mut Scope<'_>,
+) {
     // Two things lead away from zero: a metric that has a value without pods, and a policy that allows a
     // step from zero.
-    if replicas.min == 0 {
+    if lowest.min == 0 {
         if metrics.is_some_and(|metrics| !metrics.iter().any(works_without_pods)) {
             scope.refuse(
-                &min_path,
+                &lowest.path,
                 "minReplicas 0 needs a queueDepth, queueAge or prometheus metric: the others have no value without pods, so it would never come back from zero",
             );
         }
-        check_leaving_zero(behavior, &min_path, path, scope);
+        check_leaving_zero(behavior, &lowest.path, path, scope);
     }
-    replicas
 }
 
 /// Whether the HPA can read the metric while there is no pod.

@@ -3,12 +3,15 @@
 use super::{
     behavior, disruption,
     findings::Scope,
-    metrics, replicas,
+    metrics, replicas, schedules,
     vertical::{self, Neighbours},
 };
-use crate::spec::{
-    field_path::FieldPath,
-    model::{self, Behavior, Metric, Series, Source},
+use crate::{
+    schedule::{Bounds, Schedules},
+    spec::{
+        field_path::FieldPath,
+        model::{self, Behavior, Metric, Series, Source},
+    },
 };
 use vas_api::v1alpha1::{SelectPolicy, Workload};
 
@@ -37,7 +40,12 @@ pub(super) fn check(
     }
     let metrics = metrics::check(workload.metrics.as_deref().unwrap_or_default(), &path, scope);
     let behavior = behavior::check(workload.behavior.as_ref(), &path.field("behavior"), scope);
-    let replicas = replicas::check(workload, metrics.as_deref(), &behavior, &path, scope);
+    let bounds = replicas::check(workload, &path, scope);
+    let in_order = (bounds.min <= bounds.max).then_some(bounds);
+    let entries = workload.schedules.as_deref().unwrap_or_default();
+    let schedules = schedules::check(entries, in_order, &path, scope);
+    let lowest = replicas::lowest(bounds, schedules.as_ref(), &path);
+    replicas::check_zero(&lowest, metrics.as_deref(), &behavior, &path, scope);
     let vertical = vertical::check(
         workload.vertical.as_ref(),
         &Neighbours {
@@ -49,14 +57,14 @@ pub(super) fn check(
     );
     check_target(workload, &path, scope);
     warn_of_long_windows(metrics.as_deref().unwrap_or_default(), &behavior, &path, scope);
-    let disruption = disruption::check(workload.disruption.as_ref(), Some(replicas.min), &path, scope);
+    let disruption = disruption::check(workload.disruption.as_ref(), Some(&lowest), &path, scope);
 
-    // `metrics?` comes last, so that a workload whose metrics are wrong still has its other parts checked.
+    // `metrics?` and `schedules?` come last, so that a workload of which they are wrong still has its other parts checked.
     Some(model::Workload {
         name: workload.name.clone(),
         target: workload.scale_target_ref.clone(),
-        min_replicas: replicas.min,
-        max_replicas: replicas.max,
+        base: bounds,
+        schedules: schedules?,
         suspended: suspended || workload.suspend.unwrap_or(false),
         metrics: metrics?,
         behavior,
@@ -78,6 +86,7 @@ fn without_hpa(
         ("maxReplicas", workload.max_replicas.is_some()),
         ("minReplicas", workload.min_replicas.is_some()),
         ("behavior", workload.behavior.is_some()),
+        ("schedules", workload.schedules.is_some()),
     ]
     .into_iter()
     .filter_map(|(field, written)| written.then_some(field))
@@ -106,8 +115,8 @@ fn without_hpa(
     model::Workload {
         name: workload.name.clone(),
         target: workload.scale_target_ref.clone(),
-        min_replicas: 0,
-        max_replicas: 0,
+        base: Bounds { min: 0, max: 0 },
+        schedules: Schedules::default(),
         suspended: suspended || workload.suspend.unwrap_or(false),
         metrics: Vec::new(),
         behavior: behavior::check(None, &path.field("behavior"), scope),

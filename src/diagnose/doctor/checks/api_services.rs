@@ -39,7 +39,7 @@ pub(in crate::doctor) fn registered(observed: &Observed) -> Vec<Finding> {
 /// Whether the APIServices lead to the Service of vas.
 pub(in crate::doctor) fn owner(observed: &Observed) -> Vec<Finding> {
     each(observed, |object, service| {
-        let ours = format!("{}/{METRICS_SERVER_SERVICE}", observed.install_namespace);
+        let ours = ours(observed);
         let owner = backend(service);
         if owner == ours {
             Finding::ok(object, format!("spec.service is {ours}"))
@@ -123,7 +123,7 @@ pub(in crate::doctor) fn trust(observed: &Observed) -> Vec<Finding> {
 }
 
 /// The names of the APIServices that this installation needs.
-fn needed(observed: &Observed) -> impl Iterator<Item = &'static str> {
+pub(in crate::doctor) fn needed(observed: &Observed) -> impl Iterator<Item = &'static str> {
     let external = uses_external(observed);
     CUSTOM.into_iter().chain(external.then_some(EXTERNAL))
 }
@@ -146,6 +146,16 @@ fn each(observed: &Observed, check: impl Fn(String, &APIService) -> Finding) -> 
             }
         })
         .collect()
+}
+
+/// Whether an APIService leads to the Service of vas.
+pub(in crate::doctor) fn leads_to_us(service: &APIService, observed: &Observed) -> bool {
+    backend(service) == ours(observed)
+}
+
+/// The Service of vas, as `namespace/name`.
+fn ours(observed: &Observed) -> String {
+    format!("{}/{METRICS_SERVER_SERVICE}", observed.install_namespace)
 }
 
 /// The Service behind an APIService, as `namespace/name`.

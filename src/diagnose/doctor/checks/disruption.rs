@@ -147,7 +147,7 @@ fn covering<'a>(
         .map(|view| {
             // Without an HPA nothing guarantees a minimum, so `i32::MAX` leaves it to the other workloads.
             let min = if view.workload.has_hpa() {
-                view.workload.min_replicas
+                view.workload.widest().min
             } else {
                 i32::MAX
             };

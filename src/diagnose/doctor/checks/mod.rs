@@ -18,4 +18,6 @@ pub(super) mod replicas;
 pub(crate) mod requests;
 pub(super) mod resource_metrics;
 pub(super) mod scalings;
+pub(super) mod schedules;
+pub(super) mod service;
 pub(super) mod suspended;

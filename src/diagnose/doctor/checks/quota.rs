@@ -48,7 +48,7 @@ fn of(namespace: &str, seen: &NamespaceSeen, observed: &Observed) -> Vec<Finding
         .filter_map(|view| {
             let target = view.target().ok()?;
             let requests = pod_template::read(&target.object)?.requests;
-            Some(((view.workload.max_replicas - target.replicas).max(0), requests))
+            Some(((view.workload.widest().max - target.replicas).max(0), requests))
         })
         .collect();
     let growth: Vec<AtMost<'_>> = growth

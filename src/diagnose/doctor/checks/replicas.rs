@@ -37,7 +37,7 @@ pub(in crate::doctor) fn check(observed: &Observed) -> Vec<Finding> {
         .map(|view| {
             let object = view.target_name();
             match view.target() {
-                Ok(target) => match pin(target, view.workload.min_replicas) {
+                Ok(target) => match pin(target, view.workload.widest().min) {
                     Some(manager) => Finding::warning(
                         object,
                         format!(

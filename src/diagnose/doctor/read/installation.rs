@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::{apps::v1::Deployment, coordination::v1::Lease, core::v1::Secret, policy::v1::PodDisruptionBudget},
+    api::{
+        apps::v1::Deployment,
+        coordination::v1::Lease,
+        core::v1::{Secret, Service},
+        policy::v1::PodDisruptionBudget,
+    },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     kube_aggregator::pkg::apis::apiregistration::v1::APIService,
 };
@@ -40,6 +45,7 @@ pub(super) struct Installed {
     crd: Read<Value>,
     operator: Read<Deployment>,
     metrics_server: Read<Deployment>,
+    metrics_server_service: Read<Service>,
     pdbs: Read<Vec<PodDisruptionBudget>>,
     operator_lease: Read<Lease>,
     metrics_server_lease: Read<Lease>,
@@ -53,6 +59,7 @@ impl Installed {
         observed.crd = self.crd;
         observed.operator = self.operator;
         observed.metrics_server = self.metrics_server;
+        observed.metrics_server_service = self.metrics_server_service;
         observed.install_pdbs = self.pdbs;
         observed.operator_lease = self.operator_lease;
         observed.metrics_server_lease = self.metrics_server_lease;
@@ -100,7 +107,19 @@ pub(super) async fn read(client: &Client, namespace: &str) -> Installed {
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
     let pdbs: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), namespace);
     let list = ListParams::default();
-    let (crd, operator, metrics_server, pdbs, operator_lease, metrics_server_lease, api_services, discovery) = tokio::join!(
+    let services: Api<Service> = Api::namespaced(client.clone(), namespace);
+    let service = bounded(services.get(METRICS_SERVER_SERVICE));
+    let (
+        crd,
+        operator,
+        metrics_server,
+        pdbs,
+        operator_lease,
+        metrics_server_lease,
+        api_services,
+        discovery,
+        service,
+    ) = tokio::join!(
         crd(client),
         bounded(deployments.get(OPERATOR)),
         bounded(deployments.get(METRICS_SERVER_SERVICE)),
@@ -109,12 +128,14 @@ pub(super) async fn read(client: &Client, namespace: &str) -> Installed {
         bounded(leases.get(METRICS_SERVER_LEASE)),
         api_services(client),
         get(client, "/apis/custom.metrics.k8s.io/v1beta2"),
+        service,
     );
     let certificate = certificate(client, namespace, metrics_server.as_ref().ok(), &api_services).await;
     Installed {
         crd,
         operator,
         metrics_server,
+        metrics_server_service: service,
         pdbs: pdbs.map(|list| list.items),
         operator_lease,
         metrics_server_lease,

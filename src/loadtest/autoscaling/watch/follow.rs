@@ -31,7 +31,15 @@ pub(super) async fn follow<K>(
 ) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watch::follow("objects", watch::events(api, config), Notifier { notes, notify }).await;
+    // A load test exports no counts of its watches.
+    let restarts = watch::Restarts::default();
+    watch::follow(
+        "objects",
+        &restarts,
+        watch::events(api, config),
+        Notifier { notes, notify },
+    )
+    .await;
 }
 
 /// Notifies the caller of every change and its moment. An error is not logged: [`Notes::trouble`] holds it

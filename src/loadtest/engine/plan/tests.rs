@@ -33,7 +33,7 @@ fn length(
     let PlannedAction::Request(request) = &plan.journeys[0].steps[0].action else {
         panic!("it is a request");
     };
-    let sent = plan.outgoing(request, &BTreeMap::new()).unwrap();
+    let sent = request.outgoing(&target, &BTreeMap::new()).unwrap();
     let length = sent.headers.get(CONTENT_LENGTH);
     Ok(length.map(|length| length.to_str().unwrap().to_owned()))
 }

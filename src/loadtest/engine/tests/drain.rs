@@ -10,8 +10,9 @@ use crate::{
     clock::RunClock,
     engine::{
         journey,
-        plan::Plan,
+        plan::{Plan, UserId},
         recorder::{Message, Totals},
+        sharing::PerUser,
         worker::{Share, Worker},
     },
     http::{Protocol, Target},
@@ -75,17 +76,18 @@ fn worker(scenario: &Scenario, target: &Target) -> (Rc<Worker>, mpsc::UnboundedR
     let share = Share {
         index: 0,
         threads: 1,
+        part: scenario.part,
         connections: 10,
-        per_user: false,
+        per_user: PerUser::default(),
         precise: false,
         clock: RunClock::begins_in(Duration::ZERO),
-        turns: None,
+        turns: Vec::new(),
         counters: Arc::default(),
         end_early: CancellationToken::new(),
         messages,
     };
     let plan = Plan::new(scenario, target).unwrap();
-    let worker = Worker::new(share, scenario, target.clone(), plan);
+    let worker = Worker::new(share, scenario, target, plan);
     (Rc::new(worker), received)
 }
 
@@ -101,7 +103,7 @@ fn dropped(url: &str, action: Action, reached: impl Fn(&Worker) -> bool) -> Tota
         .unwrap();
     let users = LocalSet::new();
     let under_way = async {
-        journey::begin(&worker, 0, Duration::ZERO);
+        journey::begin(&worker, UserId { lane: 0, number: 0 }, Duration::ZERO);
         while !reached(&worker) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -123,7 +125,7 @@ fn dropped(url: &str, action: Action, reached: impl Fn(&Worker) -> bool) -> Tota
 fn who_is_dropped_under_way_counts_as_failed() {
     let servers = tokio::runtime::Runtime::new().unwrap();
     let server = servers.block_on(Server::plain());
-    let asked = |worker: &Worker| worker.pool.usage().opened_so_far() > 0;
+    let asked = |worker: &Worker| worker.target.pool.usage().opened_so_far() > 0;
     let talks = |worker: &Worker| {
         let mut sent = 0;
         worker.recorder.websockets(|all| sent = all.messages.0);

@@ -7,22 +7,16 @@ use crate::{
     engine::Settings,
     http::Protocol,
     model::measured::{End, Measured},
-    scenario::{model::Scenario, parse},
 };
 
-use super::stalls;
+use super::{parsed, stalls};
 use support::service::Server;
-
-fn scenario(text: &str) -> Scenario {
-    let none = |_: &str| Err("no files".to_owned());
-    parse(text, "test", &none).unwrap_or_else(|error| panic!("{error}"))
-}
 
 async fn measure(text: &str, protocol: Protocol) -> Measured {
     let server = Server::start(None).await;
     let target = stalls::target(&server.url(), protocol);
     let clock = RunClock::begins_in(Duration::from_millis(200));
-    stalls::run(scenario(text), &target, Settings::default(), clock).await
+    stalls::run(parsed(text), &target, Settings::default(), clock).await
 }
 
 const JOURNEY: &str = "

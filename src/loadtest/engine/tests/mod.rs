@@ -1,11 +1,15 @@
 //! The engine against a real server on this machine.
 
+mod batches;
 mod causes;
 mod connections;
 mod drain;
 mod habits;
+mod hosts;
 mod journeys;
+mod lanes;
 mod pages;
+mod parts;
 mod rates;
 mod raw;
 mod requests;
@@ -17,6 +21,7 @@ mod traffic;
 mod truths;
 mod turns;
 mod uploads;
+mod values;
 mod websockets;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -29,6 +34,8 @@ use crate::{
         check::{Check, Subject},
         inputs::Inputs,
         model::{Action, Journey, Load, Request, Scenario, Statuses, Step, Think},
+        parse,
+        part::Part,
         payload::Payload,
         rate::Profile,
         template::Template,
@@ -106,12 +113,20 @@ fn quiet(path: &str, hold: Duration) -> WebSocket {
     }
 }
 
+/// The scenario of a text without files.
+fn parsed(text: &str) -> Scenario {
+    let none = |_: &str| Err("no files".to_owned());
+    parse(text, "test", &none).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// One journey of these steps; each is named by its number.
 fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
     let steps = actions.into_iter().enumerate().map(|(number, action)| Step {
         name: number.to_string(),
         once: false,
         weight: None,
+        batch: None,
+        host: None,
         action,
         think: None,
     });
@@ -122,6 +137,7 @@ fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
         iterations: None,
         setup: None,
         teardown: None,
+        hosts: [].into(),
         journeys: vec![Journey {
             name: "user".to_owned(),
             weight: 1,
@@ -134,6 +150,7 @@ fn scenario(load: Load, actions: Vec<Action>) -> Scenario {
         timeout: Duration::from_secs(10),
         abort: None,
         inputs: Inputs::default(),
+        part: Part::default(),
     }
 }
 

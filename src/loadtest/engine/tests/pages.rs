@@ -38,6 +38,11 @@ pub(crate) fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
         return redirect(url);
     }
     match path {
+        "/long" => Response::new(Full::from(format!(
+            r#"{{"large":"{}","small":"{}"}}"#,
+            "x".repeat(262_145),
+            "y".repeat(262_144)
+        ))),
         "/exact/?a=b" => status(StatusCode::OK),
         path if path.starts_with("/exact") => status(StatusCode::NOT_FOUND),
         "/anonymous" => status(if request.headers().contains_key(AUTHORIZATION) {

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -24,6 +24,7 @@ use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::Barrier,
     task::JoinHandle,
     time::Instant,
 };
@@ -114,7 +115,10 @@ fn next_in_line() -> Instant {
     *last.insert(turn + Duration::from_millis(100))
 }
 
-/// `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the
+/// Where three requests wait for each other.
+static MEETING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(3));
+
+/// `/meet` answers three requests when all of them are there; `/late` answers after 1.5 s, `/after/N` after N milliseconds, `/line` ten requests a second, one after the
 /// other; `/echo` echoes until the other side ends it, `/short` ends it after the first message, `/silent`
 /// reads and sends nothing, `/deaf` does not even read, `/gone` ends the connection after the first message,
 /// `/close/CODE` closes with a code at once, `/leave/CODE` does so and does not read; `/reply/N` sends the
@@ -126,6 +130,10 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     let talk = match path.as_str() {
         "/late" => {
             tokio::time::sleep(Duration::from_millis(1500)).await;
+            None
+        }
+        "/meet" => {
+            MEETING.wait().await;
             None
         }
         "/line" => {

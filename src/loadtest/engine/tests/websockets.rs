@@ -228,6 +228,33 @@ async fn a_sequence_is_sent_and_awaited_in_order_before_the_connection_is_held()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_at_an_interval_are_one_question_that_is_asked_with_the_last_of_them() {
+    let mut websocket = quiet("/echo", Duration::ZERO);
+    websocket.sequence = vec![
+        Part::Stream {
+            payload: Payload::Text(template("frame")),
+            times: 5,
+            every: SECOND / 10,
+        },
+        awaits("frame"),
+        send("end"),
+        awaits("end"),
+    ];
+    let measured = run(
+        ten(4 * SECOND),
+        Action::WebSocket(websocket),
+        10 * SECOND,
+        Settings::default(),
+    )
+    .await;
+    assert_eq!(measured.total.answered, 10, "{:?}", measured.total.failures);
+    assert!(measured.elapsed >= 4 * SECOND / 10, "four intervals");
+    let all = measured.websocket.unwrap();
+    // The first echo comes before the question is asked, so only the one of the end has a round-trip time.
+    assert_eq!((all.messages, all.round_trip.count()), ((60, 60), 10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_beyond_the_limit_fails_the_step() {
     let mut websocket = quiet("/echo", Duration::ZERO);
     websocket.sequence = vec![send(&"m".repeat(1000)), awaits("m")];

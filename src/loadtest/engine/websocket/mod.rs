@@ -32,7 +32,12 @@ use self::{
     session::Session,
     talk::{Ended, Talk},
 };
-use super::{due::Due, next::Next, plan::Socket, worker::Worker};
+use super::{
+    due::Due,
+    next::Next,
+    plan::Socket,
+    worker::{Reached, Worker},
+};
 use crate::http::{Detail, Failure, Jar, Own, Place, Reserved, Target};
 
 /// Bytes that one read takes. Each held connection has such a buffer, and there may be tens of thousands.
@@ -53,14 +58,15 @@ pub(super) struct Owner<'a> {
 pub(super) async fn hold(
     worker: &Worker,
     due: Due<'_>,
-    socket: &Socket,
+    (host, socket): (&Reached, &Socket),
     user: Owner<'_>,
     own: Option<&mut Own>,
     stop: &CancellationToken,
 ) -> Next {
     let mut sent = None;
     let mut session = Session::new(worker, due);
-    let opened = tokio::time::timeout(worker.timeout, open(worker, socket, user, own, &mut sent)).await;
+    let opened = open(worker, host, socket, user, own, &mut sent);
+    let opened = tokio::time::timeout(worker.timeout, opened).await;
     match opened.unwrap_or(Err(Failure::Timeout(worker.timeout))) {
         // `_reserved` keeps the slot until the connection is closed.
         Ok((mut line, _reserved)) => {
@@ -84,18 +90,19 @@ pub(super) async fn hold(
 /// Waits for a free connection slot, connects and upgrades. `sent` is the moment at which connecting began,
 /// and `None` where there was no slot or no connection.
 async fn open<'a>(
-    worker: &'a Worker,
+    worker: &Worker,
+    host: &'a Reached,
     socket: &Socket,
     user: Owner<'_>,
     own: Option<&mut Own>,
     sent: &mut Option<Duration>,
 ) -> Result<(Line, Reserved<'a>), Failure> {
-    let target = &worker.upgrades;
+    let target = &host.upgrades;
     let request = request(worker, target, socket, user)?;
     let place = user
         .cookies
         .map(|_| (request.headers().clone(), request.uri().clone()));
-    let mut reserved = worker.pool.reserve(own).await?;
+    let mut reserved = host.pool.reserve(own).await?;
     *sent = Some(worker.share.clock.elapsed());
     // Without a TCP connection nothing was sent to the service.
     let stream = reserved.connect(target).await.inspect_err(|_| *sent = None)?;
@@ -122,7 +129,7 @@ fn request(worker: &Worker, target: &Target, socket: &Socket, user: Owner<'_>) -
         .replacen("http", "ws", 1)
         .into_client_request()
         .map_err(|error| Failure::Request("its path cannot be in a URL".to_owned(), Detail::of(error)))?;
-    for (name, value) in &worker.plan.headers(&socket.headers, user.values)? {
+    for (name, value) in &socket.headers(target, user.values)? {
         request.headers_mut().insert(name, value.clone());
     }
     if let Some(jar) = user.cookies {

@@ -14,9 +14,9 @@ use crate::{
 /// round.
 #[derive(Debug, Default)]
 pub(super) struct Round<'a> {
-    /// Number of messages to be sent.
+    /// Number of questions to be asked: messages to be sent, of which those at an interval are one.
     questions: usize,
-    /// The moment at which each message was sent.
+    /// The moment at which each question was asked.
     asked: Vec<Duration>,
     awaited: Vec<Awaited<'a>>,
 }
@@ -50,16 +50,17 @@ impl<'a> Round<'a> {
     pub(super) fn new(parts: &'a [Part]) -> Self {
         let checks = parts.iter().filter_map(|part| match part {
             Part::Await(check, _) => Some(Awaited { check, came: false }),
-            Part::Send(_) | Part::Pause(_) => None,
+            Part::Send(_) | Part::Stream { .. } | Part::Pause(_) => None,
         });
+        let asks = |part: &&Part| matches!(part, Part::Send(_) | Part::Stream { .. });
         Self {
-            questions: parts.iter().filter(|part| matches!(part, Part::Send(_))).count(),
+            questions: parts.iter().filter(asks).count(),
             asked: Vec::new(),
             awaited: checks.collect(),
         }
     }
 
-    /// Notes that a message was sent.
+    /// Notes that a question was asked.
     pub(super) fn asked(&mut self, at: Duration) {
         self.asked.push(at);
     }

@@ -4,6 +4,12 @@ use std::{cmp::Ordering, fmt::Display};
 
 /// Longest example, in characters.
 const LONGEST: usize = 200;
+/// Characters that change the direction of text (Unicode's Bidi_Control). A terminal would show what stands
+/// around them in another order.
+const DIRECTIONS: [char; 12] = [
+    '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
+    '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+];
 
 /// What was found in one failure, for people: texts, names and times. All details are equal, so that failures
 /// with different details count together; the detail of the first one is kept.
@@ -14,10 +20,17 @@ impl Detail {
     /// There is nothing more to say than the cause.
     pub const NONE: Self = Self(None);
 
-    /// The begin of a foreign text, as one line without control characters.
+    /// The begin of a foreign text, as one line without control characters and without those that change the
+    /// direction of the text around them.
     pub fn of(text: impl Display) -> Self {
         let text = text.to_string();
-        let printable = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+        let printable = |char: char| {
+            if char.is_control() || DIRECTIONS.contains(&char) {
+                '\u{fffd}'
+            } else {
+                char
+            }
+        };
         let mut begin: String = text.chars().take(LONGEST).map(printable).collect();
         if begin.len() < text.len() {
             begin.push('\u{2026}');
@@ -62,6 +75,10 @@ mod tests {
         assert_eq!(
             (text.chars().count(), text.chars().any(char::is_control)),
             (LONGEST + 1, false)
+        );
+        assert_eq!(
+            Detail::of("a\u{202e}b\u{2069}").text(),
+            Some("a\u{fffd}b\u{fffd}")
         );
         assert_eq!(Detail::of("short").text(), Some("short"));
         assert_eq!(Detail::of("").text(), None);

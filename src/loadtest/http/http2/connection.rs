@@ -17,11 +17,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 
 use super::Connections;
-use crate::http::{
-    Detail, Failure, Lost,
-    dialer::{Dialer, Room},
-    unanswered::Unanswered,
-};
+use crate::http::{Detail, Failure, Lost, dialer::Dialer, slots::Room, unanswered::Unanswered};
 
 /// Streams on one connection to a server that sets no limit. Go's client uses the same number.
 const WITHOUT_LIMIT: usize = 1000;

@@ -22,11 +22,7 @@ use tokio::sync::oneshot;
 pub(super) use self::connection::{Connection, Stream};
 use self::line::{Line, Turn, Waiter};
 
-use super::{
-    Failure,
-    dialer::{Dialer, Room},
-    outgoing::Flight,
-};
+use super::{Failure, dialer::Dialer, outgoing::Flight, slots::Room};
 
 /// How many streams a server is expected to allow before its SETTINGS say so (RFC 9113 recommends at least
 /// 100).
@@ -88,7 +84,7 @@ impl Connections {
             if !in_line {
                 in_line = true;
                 flight.wait();
-                self.dialer.usage.waits();
+                self.dialer.slots.usage.waits();
             }
             match self.in_turn().await? {
                 Turn::Stream(stream) => {
@@ -105,7 +101,7 @@ impl Connections {
     fn of_opening(self: &Rc<Self>) -> Option<oneshot::Receiver<Turn>> {
         let (notify, notified) = oneshot::channel();
         if let Err(notify) = self.join(notify) {
-            let room = (!self.rests()).then(|| self.dialer.free_room()).flatten()?;
+            let room = (!self.rests()).then(|| self.dialer.slots.free_room()).flatten()?;
             self.open(room, notify);
         }
         Some(notified)
@@ -119,7 +115,7 @@ impl Connections {
             biased;
             turn = &mut notified => turn,
             // While no connection may be opened, no slot is taken: others could not use it.
-            room = self.dialer.room(), if !self.rests() => {
+            room = self.dialer.slots.room_beside(), if !self.rests() => {
                 // This request waits for the new connection now. The closed waiter is skipped by the line.
                 notified.close();
                 let (notify, notified) = oneshot::channel();
@@ -145,7 +141,7 @@ impl Connections {
     /// closed for it.
     fn given_back(&self) {
         self.serve();
-        if self.dialer.is_room_wanted() {
+        if self.dialer.slots.is_room_wanted() {
             self.evict_idle();
         }
     }
@@ -224,7 +220,7 @@ impl Connections {
         self.openings.borrow_mut().push(opening.clone());
         let connections = self.clone();
         tokio::task::spawn_local(async move {
-            let patience = connections.dialer.limits.patience;
+            let patience = connections.dialer.slots.limits.patience;
             let opened = Connection::open(&connections.dialer, room, Rc::downgrade(&connections));
             let opened = tokio::time::timeout(patience, opened).await;
             connections

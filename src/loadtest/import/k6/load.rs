@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::{
     LeftOut,
-    scenario::{Load, Stage},
+    scenario::{Lane, Load, Stage},
 };
 use crate::scenario::duration;
 
@@ -15,8 +15,21 @@ const MAX_DURATION: Duration = Duration::from_mins(10);
 /// Length of a stage that stands for a jump. A stage of `vas test` has a length.
 const JUMP: &str = "10ms";
 
+/// Name of the only function of a script without scenarios, and of the journey that stands for it.
+const FUNCTION: &str = "default";
+
+/// The load of a script, and the names of the functions that its users run.
+pub(super) struct Course {
+    /// The load, if it is one; otherwise there are several.
+    pub(super) load: Option<Load>,
+    /// Several loads, or one that begins later.
+    pub(super) loads: Vec<Lane>,
+    /// Names of the functions; at least one.
+    pub(super) functions: Vec<String>,
+}
+
 /// The load; `None` when there is none or it cannot be taken.
-pub(super) fn of(options: &Value, left_out: &mut Vec<LeftOut>) -> Option<Load> {
+pub(super) fn of(options: &Value, left_out: &mut Vec<LeftOut>) -> Option<Course> {
     if let Some(scenarios) = options
         .get("scenarios")
         .and_then(Value::as_object)
@@ -25,38 +38,63 @@ pub(super) fn of(options: &Value, left_out: &mut Vec<LeftOut>) -> Option<Load> {
         return of_scenarios(scenarios, left_out);
     }
     let taken = of_shortcuts(options)?;
-    taken
+    let load = taken
         .map_err(|why| left_out.push(LeftOut::new("the load", why)))
-        .ok()
+        .ok()?;
+    Some(Course {
+        load: Some(load),
+        loads: Vec::new(),
+        functions: vec![FUNCTION.to_owned()],
+    })
 }
 
-/// The load of the first scenario that can be taken.
-fn of_scenarios(scenarios: &Map<String, Value>, left_out: &mut Vec<LeftOut>) -> Option<Load> {
-    let mut load = None;
+/// The loads of all scenarios that can be taken; `None` where none can.
+fn of_scenarios(scenarios: &Map<String, Value>, left_out: &mut Vec<LeftOut>) -> Option<Course> {
+    let (mut loads, mut functions) = (Vec::new(), Vec::new());
     for (name, scenario) in scenarios {
-        let part = format!("scenarios.{name}");
-        if load.is_some() {
-            left_out.push(LeftOut::new(
-                part,
-                "a scenario file has one load: write another file for it",
-            ));
-            continue;
-        }
-        match of_executor(scenario) {
-            Ok(found) => {
-                load = Some(found);
-                let starts = time(scenario.get("startTime"));
-                if matches!(starts, Some(Ok(starts)) if !starts.is_zero()) {
-                    left_out.push(LeftOut::new(
-                        format!("{part}.startTime"),
-                        "the load begins at once",
-                    ));
-                }
+        let taken = of_executor(scenario).and_then(|load| Ok((load, start(scenario)?)));
+        let (load, start) = match taken {
+            Ok(taken) => taken,
+            Err(why) => {
+                left_out.push(LeftOut::new(format!("scenarios.{name}"), why));
+                continue;
             }
-            Err(why) => left_out.push(LeftOut::new(part, why)),
+        };
+        let function = scenario.get("exec").and_then(Value::as_str).unwrap_or(FUNCTION);
+        if !functions.iter().any(|known| known == function) {
+            functions.push(function.to_owned());
         }
+        loads.push(Lane {
+            name: name.clone(),
+            start,
+            journeys: vec![function.to_owned()],
+            load,
+        });
     }
-    load
+    if let [
+        Lane {
+            start: None, load, ..
+        },
+    ] = loads.as_slice()
+    {
+        return Some(Course {
+            load: Some(load.clone()),
+            loads: Vec::new(),
+            functions,
+        });
+    }
+    (!loads.is_empty()).then_some(Course {
+        load: None,
+        loads,
+        functions,
+    })
+}
+
+/// The start of a scenario; `None` for one that begins at once.
+fn start(scenario: &Value) -> Result<Option<String>, String> {
+    let start = time(scenario.get("startTime")).transpose()?;
+    let start = start.filter(|start| !start.is_zero());
+    Ok(start.map(duration::format))
 }
 
 /// The load of `stages`, or of `vus`, `duration` and `iterations`; `None` without any of them.

@@ -5,6 +5,8 @@
 mod load;
 mod threshold;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -24,7 +26,7 @@ const OTHERS: [(&str, &str); 10] = [
         "noVUConnectionReuse",
         "connections are kept, as users of a browser keep them",
     ),
-    ("batch", "requests of one user follow one another"),
+    ("batch", "each list in `parallel` is sent at once"),
     ("rps", "a load by rate limits the requests per second"),
     ("hosts", "names are resolved as the system does"),
     ("dns", "names are resolved as the system does"),
@@ -47,8 +49,8 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         return Err(kind("an object is missing"));
     }
     let mut left_out = Vec::new();
-    let load = load::of(options, &mut left_out);
-    let Some(load) = load else {
+    let course = load::of(options, &mut left_out);
+    let Some(course) = course else {
         if left_out.is_empty() {
             return Err(kind(
                 "none of vus, duration, stages, iterations and scenarios is there",
@@ -62,12 +64,25 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
             left_out.push(LeftOut::new(name, why));
         }
     }
-    let steps = vec![Step::new(Call::Get("/".to_owned()))];
+    let steps = || vec![Step::new(Call::Get("/".to_owned()))];
+    let journeys = course.functions.iter();
+    let to_do = format!(
+        "write the steps of the script's {} instead of GET /",
+        if let [only] = course.functions.as_slice() {
+            format!("{only} function")
+        } else {
+            format!("functions {}", course.functions.join(", "))
+        }
+    );
     let scenario = Scenario {
+        hosts: BTreeMap::new(),
         description: "the load and thresholds of a k6 script".to_owned(),
-        load,
+        journeys: journeys
+            .map(|function| Journey::of(function, None, steps()))
+            .collect(),
+        load: course.load,
+        loads: course.loads,
         thresholds,
-        journeys: vec![Journey::of("user", None, steps)],
     };
     if let Err(why) = read(&scenario) {
         return Err(ImportError::Nothing(vec![LeftOut::new("the load", why)]));
@@ -76,7 +91,8 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         scenario,
         target: None,
         left_out,
-        to_do: vec!["write the steps of the script's default function instead of GET /".to_owned()],
+        variables: Vec::new(),
+        to_do: vec![to_do],
     })
 }
 

@@ -3,12 +3,16 @@
 
 mod example;
 mod list;
+mod security;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use self::example::Document;
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS, address,
+    credentials::Place,
     scenario::{Call, Journey, Scenario, Step},
     secret::{self, Secrets},
     sendable::Sendable,
@@ -66,19 +70,23 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     if steps.is_empty() {
         return Err(ImportError::Nothing(left_out));
     }
-    let mut to_do = secrets.to_do();
-    if operations.iter().any(Operation::needs_credentials) {
-        to_do.push("give the credentials that its security asks for with --header-file".to_owned());
-    }
+    let to_do: BTreeSet<&String> = operations
+        .iter()
+        .filter_map(|operation| operation.credentials.as_ref().err())
+        .collect();
+    let to_do = to_do.into_iter().cloned().collect();
     let title = file
         .pointer("/info/title")
         .and_then(Value::as_str)
         .unwrap_or("an API");
     let description = format!("the operations of {}, one after another", text::one_line(title));
     Ok(Imported {
+        variables: secrets.needed(&steps),
         scenario: Scenario {
+            hosts: BTreeMap::new(),
             description,
-            load: some_users(),
+            load: Some(some_users()),
+            loads: Vec::new(),
             thresholds: some_thresholds(),
             journeys: vec![Journey::of("api", Some("1s"), steps)],
         },
@@ -120,6 +128,8 @@ struct Operation<'a> {
     /// Parameters of the path, then those of the operation, which replace equal ones.
     parameters: Vec<&'a Value>,
     own: &'a Map<String, Value>,
+    /// Where its credentials are, or what the user has to do about them.
+    credentials: Result<Vec<Place>, String>,
     /// Why it cannot be taken, where that is known from the path.
     refused: Option<&'static str>,
 }
@@ -158,7 +168,7 @@ fn operations<'a>(document: Document<'a>, path: &'a str, item: &'a Map<String, V
             let refused = if lost {
                 Some(ELSEWHERE)
             } else {
-                elsewhere.then_some("it has servers of its own, and a scenario has one host")
+                elsewhere.then_some("it has servers of its own: write its step with a host of hosts")
             };
             Operation {
                 document,
@@ -166,6 +176,7 @@ fn operations<'a>(document: Document<'a>, path: &'a str, item: &'a Map<String, V
                 path,
                 parameters: all,
                 own,
+                credentials: security::places(document, own),
                 refused,
             }
         })
@@ -188,7 +199,8 @@ impl Operation<'_> {
                 continue;
             }
             if place == "header" && secret::is_header(name) {
-                secrets.add(name);
+                // Its example, if there is one, is no secret of this service.
+                headers.push((name.to_owned(), String::new()));
                 continue;
             }
             let values = example::texts(self.document, parameter).ok_or_else(|| {
@@ -227,17 +239,17 @@ impl Operation<'_> {
             .map(text::one_line)
             .filter(|name| !name.is_empty());
         for (name, value) in headers {
-            if let Some(secret) = text::header(&mut step, &name, &value)? {
-                secrets.add(&secret);
-            }
+            text::header(&mut step, secrets, &name, &value)?;
         }
-        self.body(&mut step)?;
-        secrets.see_body(step.body.as_deref().unwrap_or_default());
+        self.body(&mut step, secrets)?;
+        for place in self.credentials.as_deref().unwrap_or_default() {
+            place.fill(&mut step, secrets);
+        }
         Ok(step)
     }
 
     /// Puts the example of the body into a step.
-    fn body(&self, step: &mut Step) -> Result<(), String> {
+    fn body(&self, step: &mut Step, secrets: &mut Secrets) -> Result<(), String> {
         let Some((kind, media)) = self.media()? else {
             return Ok(());
         };
@@ -269,7 +281,8 @@ impl Operation<'_> {
             }
             other => other.to_string(),
         };
-        step.body = Some(text::constant(&body)?);
+        let kind_of_text = if is_json { "application/json" } else { low.as_str() };
+        step.body = Some(secrets.body(kind_of_text, &text::constant(&body)?));
         if !any && low != "application/json" {
             step.headers.insert("Content-Type".to_owned(), kind.to_owned());
         }
@@ -317,17 +330,6 @@ impl Operation<'_> {
             return JSON;
         }
         first.split(';').next().unwrap_or(first)
-    }
-
-    fn needs_credentials(&self) -> bool {
-        let own = self
-            .own
-            .get("security")
-            .or_else(|| self.document.0.get("security"));
-        let list = own.and_then(Value::as_array);
-        // An empty requirement makes the others optional.
-        let is_optional = |one: &Value| one.as_object().is_some_and(Map::is_empty);
-        list.is_some_and(|list| !list.is_empty() && !list.iter().any(is_optional))
     }
 }
 

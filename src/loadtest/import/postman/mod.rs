@@ -1,14 +1,20 @@
 //! A Postman collection (format 2.0 and 2.1): its requests become the steps of one journey, in their order.
-//! Variables of the collection are replaced by their values. Scripts are programs and are not taken.
+//! Variables of the collection are replaced by their values, and those without one, which Postman keeps in its
+//! environments, by variables of the environment. Scripts are programs and are not taken.
 
+mod auth;
+mod unknown;
 mod url;
 mod variables;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use self::variables::Variables;
 use super::{
     ImportError, Imported, LeftOut, MOST_STEPS, address,
+    others::Others,
     scenario::{Call, Journey, Scenario, Step},
     secret::Secrets,
     sendable::Sendable,
@@ -24,8 +30,8 @@ const NO_PROGRAMS: &str = "a scenario has no programs: see extract and checks of
 /// Writes the scenario of a collection.
 ///
 /// # Errors
-/// When it is no collection, or no request can be taken.
-pub fn import(file: &Value) -> Result<Imported, ImportError> {
+/// When it is no collection, no request can be taken, or none goes to one of the other hosts.
+pub fn import(file: &Value, others: &Others) -> Result<Imported, ImportError> {
     // An export of Postman's API has the collection inside.
     let file = file.get("collection").unwrap_or(file);
     let Some(items) = file.get("item").and_then(Value::as_array) else {
@@ -35,11 +41,10 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
         });
     };
     let mut collected = Collected::default();
-    collected.add(items, "", DEPTH);
+    collected.add(items, "", auth::of(file), DEPTH);
     let Collected {
         requests: found,
         mut left_out,
-        mut has_auth,
     } = collected;
     if found.len() > MOST_STEPS {
         return Err(ImportError::Many { found: found.len() });
@@ -47,15 +52,17 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     let variables = Variables::of(file);
     let mut reading = Reading {
         variables: &variables,
+        others,
         origin: None,
         secrets: Secrets::default(),
+        to_do: BTreeSet::new(),
     };
     let (mut steps, mut sendable) = (Vec::new(), Sendable::default());
-    for Found { name, item } in &found {
-        let step = reading.step(name, item);
+    for Found { name, item, auth } in &found {
+        let step = reading.step(name, item, *auth);
         match step.and_then(|step| sendable.take(step)) {
             Ok(step) => steps.push(step),
-            Err(why) => left_out.push(LeftOut::new(name, why)),
+            Err(why) => left_out.push(LeftOut::new(name, unknown::in_words(&why))),
         }
         if has_script(item) {
             left_out.push(LeftOut::new(format!("scripts of {name}"), NO_PROGRAMS));
@@ -67,27 +74,24 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
     if steps.is_empty() {
         return Err(ImportError::Nothing(left_out));
     }
-    let mut to_do = reading.secrets.to_do();
-    let mut authorized = std::iter::once(file).chain(found.iter().filter_map(|one| one.item.get("request")));
-    has_auth |= authorized.any(self::has_auth);
-    if has_auth {
-        to_do.push("give the credentials that its auth asks for with --header-file".to_owned());
-    }
     let title = file
         .pointer("/info/name")
         .and_then(Value::as_str)
         .unwrap_or("a collection");
     let title = text::one_line(title);
     Ok(Imported {
+        variables: reading.secrets.needed(&steps),
         scenario: Scenario {
             description: format!("the requests of {title}, one after another"),
-            load: some_users(),
+            load: Some(some_users()),
+            loads: Vec::new(),
+            hosts: others.written(&steps)?,
             thresholds: some_thresholds(),
             journeys: vec![Journey::of("collection", Some("1s"), steps)],
         },
-        target: reading.origin,
+        target: reading.origin.filter(|origin| !unknown::has_mark(origin)),
         left_out,
-        to_do,
+        to_do: reading.to_do.into_iter().collect(),
     })
 }
 
@@ -95,6 +99,8 @@ pub fn import(file: &Value) -> Result<Imported, ImportError> {
 struct Found<'a> {
     name: String,
     item: &'a Value,
+    /// Its own auth, or else that of the nearest folder that has one.
+    auth: Option<&'a Value>,
 }
 
 /// What the folders of a collection have.
@@ -102,12 +108,10 @@ struct Found<'a> {
 struct Collected<'a> {
     requests: Vec<Found<'a>>,
     left_out: Vec<LeftOut>,
-    /// Whether a folder asks for credentials.
-    has_auth: bool,
 }
 
 impl<'a> Collected<'a> {
-    fn add(&mut self, items: &'a [Value], folder: &str, depth: usize) {
+    fn add(&mut self, items: &'a [Value], folder: &str, auth: Option<&'a Value>, depth: usize) {
         for item in items {
             let own = text::one_line(item.get("name").and_then(Value::as_str).unwrap_or_default());
             let name = if folder.is_empty() {
@@ -115,21 +119,21 @@ impl<'a> Collected<'a> {
             } else {
                 format!("{folder}/{own}")
             };
-            if item.get("request").is_some() {
-                self.requests.push(Found { name, item });
+            if let Some(request) = item.get("request") {
+                let auth = auth::of(request).or(auth);
+                self.requests.push(Found { name, item, auth });
                 continue;
             }
             let Some(inner) = item.get("item").and_then(Value::as_array) else {
                 self.left_out.push(LeftOut::new(name, "it has no request"));
                 continue;
             };
-            self.has_auth |= has_auth(item);
             if has_script(item) {
                 self.left_out
                     .push(LeftOut::new(format!("scripts of {name}"), NO_PROGRAMS));
             }
             if let Some(depth) = depth.checked_sub(1) {
-                self.add(inner, &name, depth);
+                self.add(inner, &name, auth::of(item).or(auth), depth);
             } else {
                 let why = format!("its folder is more than {DEPTH} folders deep");
                 self.left_out.push(LeftOut::new(name, why));
@@ -151,22 +155,19 @@ fn has_script(of: &Value) -> bool {
     })
 }
 
-fn has_auth(of: &Value) -> bool {
-    of.pointer("/auth/type")
-        .and_then(Value::as_str)
-        .is_some_and(|kind| kind != "noauth")
-}
-
 /// What is known while the requests are read.
 struct Reading<'a> {
     variables: &'a Variables,
-    /// The host of the first request.
+    others: &'a Others,
+    /// The host of the first request that goes to none of the others.
     origin: Option<String>,
     secrets: Secrets,
+    /// What the user has to do before a run.
+    to_do: BTreeSet<String>,
 }
 
 impl Reading<'_> {
-    fn step(&mut self, name: &str, item: &Value) -> Result<Step, String> {
+    fn step(&mut self, name: &str, item: &Value, auth: Option<&Value>) -> Result<Step, String> {
         let request = item.get("request").ok_or("it has no request")?;
         // A request may be its URL alone.
         let url = self.url(request.get("url").unwrap_or(request))?;
@@ -177,24 +178,42 @@ impl Reading<'_> {
                 "its path has the variable :{parameter}; write its value there"
             ));
         }
-        let origin = self.origin.get_or_insert_with(|| address.origin.clone());
-        if *origin != address.origin {
-            return Err(format!(
-                "a scenario has one host, and {} is another one",
-                address.origin
-            ));
+        if self.origin.is_none() && self.others.name(&address.origin).is_none() {
+            self.origin = Some(address.origin.clone());
         }
+        let host = self.others.place(self.origin.as_deref(), &address.origin);
+        let host = host.map_err(|why| {
+            if unknown::has_mark(&address.origin) {
+                let origin = &address.origin;
+                format!(
+                    "{origin} is another host, and its variable has no value in the collection: give it one"
+                )
+            } else {
+                why
+            }
+        })?;
         let method = request.get("method").and_then(Value::as_str).unwrap_or("GET");
-        let path = self.secrets.address(&address.path);
-        let call = Call::of(method, text::constant(&path)?)
+        let path = self.secrets.address(&text::constant(&address.path)?);
+        let call = Call::of(method, path)
             .ok_or_else(|| format!("the method {method} is none that a scenario has"))?;
         let mut step = Step::new(call);
+        step.host = host;
         step.name = Some(name.to_owned()).filter(|name| !name.is_empty());
         self.headers(&mut step, request)?;
         if let Some(body) = request.get("body").filter(|body| is_on(body)) {
             self.body(&mut step, body)?;
         }
-        self.secrets.see_body(step.body.as_deref().unwrap_or_default());
+        if let Some(auth) = auth {
+            match auth::places(auth) {
+                Ok(places) => places
+                    .iter()
+                    .for_each(|place| place.fill(&mut step, &mut self.secrets)),
+                Err(to_do) => {
+                    self.to_do.insert(to_do);
+                }
+            }
+        }
+        unknown::replace(&mut step, &mut self.secrets);
         Ok(step)
     }
 
@@ -252,18 +271,13 @@ impl Reading<'_> {
                 continue;
             }
             let name = &self.variables.filled(name)?;
-            // The value of a secret may be a variable without a value. It is left out anyway.
-            let value = self.variables.filled(value);
-            if let Some(secret) = text::header(step, name, value.as_deref().unwrap_or_default())? {
-                self.secrets.add(&secret);
-            } else {
-                value?;
-            }
+            let value = self.variables.filled(value)?;
+            text::header(step, &mut self.secrets, name, &value)?;
         }
         Ok(())
     }
 
-    fn body(&self, step: &mut Step, body: &Value) -> Result<(), String> {
+    fn body(&mut self, step: &mut Step, body: &Value) -> Result<(), String> {
         let mode = body.get("mode").and_then(Value::as_str).unwrap_or("raw");
         let (text, kind) = match mode {
             "raw" => {
@@ -323,7 +337,7 @@ impl Reading<'_> {
         if text.is_empty() {
             return Ok(());
         }
-        step.body = Some(text::constant(&text)?);
+        step.body = Some(self.secrets.body(kind, &text::constant(&text)?));
         let has_type = step
             .headers
             .keys()

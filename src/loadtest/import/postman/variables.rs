@@ -1,10 +1,13 @@
 //! The variables of a collection, and texts in which they are replaced by their values.
+//!
+//! A variable without a value, or whose value is a secret, is a [mark](unknown) in a text until all texts of a step are
+//! there. Then a variable of the environment takes its place.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{super::text, is_on};
+use super::{super::text, is_on, unknown};
 
 /// Deepest value of a variable that has variables itself.
 const NESTED: usize = 32;
@@ -54,28 +57,20 @@ impl Variables {
         while let Some((before, rest)) = text.split_once("{{") {
             add(all, before)?;
             let (name, after) = rest.split_once("}}").ok_or(text::BRACES)?;
-            let value = self.value(name.trim())?;
+            text = after;
+            let name = name.trim();
+            let Some(Some(value)) = self.values.get(name) else {
+                add(all, &unknown::mark(name)?)?;
+                continue;
+            };
             let depth = depth.checked_sub(1);
             let depth = depth.ok_or("its variables have one another as values")?;
             *left = left
                 .checked_sub(1)
                 .ok_or_else(|| format!("it has more than {REPLACED} variables"))?;
             self.fill(value, depth, left, all)?;
-            text = after;
         }
         add(all, text)
-    }
-
-    fn value(&self, name: &str) -> Result<&str, String> {
-        match self.values.get(name) {
-            Some(Some(value)) => Ok(value),
-            Some(None) => Err(format!(
-                "the variable {{{{{name}}}}} is a secret, which is not taken"
-            )),
-            None => Err(format!(
-                "the variable {{{{{name}}}}} has no value in the collection"
-            )),
-        }
     }
 }
 

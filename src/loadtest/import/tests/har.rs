@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{body, has, left_out, parsed, steps};
+use super::{body, has, headers, hosts, left_out, others, parsed, steps, variables};
 use crate::{
-    import::har::import,
+    import::{ImportError, Imported, har, others::Others},
     scenario::model::{Action, Statuses},
 };
+
+/// Without other hosts.
+fn import(file: &Value) -> Result<Imported, ImportError> {
+    har::import(file, &Others::default())
+}
 
 fn entry(method: &str, url: &str, at: &str, status: u16) -> Value {
     json!({
@@ -75,18 +80,66 @@ fn requests_become_steps_in_their_order_with_the_recorded_pauses() {
         "what was recorded is no failure"
     );
     let names: Vec<&str> = missing.headers.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["accept"]);
+    assert_eq!(names, ["Authorization", "Cookie", "accept"]);
 }
 
 #[test]
-fn secrets_are_not_written_and_are_asked_for() {
+fn variables_of_the_environment_stand_for_secrets_and_are_listed() {
     let imported = import(&archive(&[entry("GET", "https://shop.example/", "00.000", 200)])).unwrap();
-    let text = serde_json::to_string(&imported.scenario).unwrap();
-    assert!(!text.contains("top-secret"), "{text}");
-    assert!(
-        has(&imported.to_do, &["authorization", "--header-file"]),
-        "{:?}",
-        imported.to_do
+    assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
+    assert_eq!(
+        headers(&imported, 0),
+        "Authorization: Bearer ${TARGET_AUTHORIZATION}, Cookie: ${TARGET_COOKIE}, accept: text/html"
+    );
+    assert_eq!(
+        variables(&imported),
+        [
+            "TARGET_AUTHORIZATION: the header authorization without \"Bearer\"; 1 requests, 1 values",
+            "TARGET_COOKIE: the header cookie; 1 requests, 1 values",
+        ]
+    );
+    assert_eq!(imported.to_do, [""; 0]);
+}
+
+#[test]
+fn a_file_of_others_asks_for_no_variable_that_is_set_for_something_else() {
+    let mut hostile = entry("GET", "https://shop.example/?PWD=a&x${HOME}=1", "00.000", 200);
+    hostile["request"]["headers"] = json!([
+        {"name": "GITHUB_TOKEN", "value": "x"},
+        {"name": "X-A", "value": "${AWS_SECRET_ACCESS_KEY}"},
+    ]);
+    let imported = import(&archive(&[hostile])).unwrap();
+    let names: Vec<&str> = imported.variables.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["TARGET_GITHUB_TOKEN", "TARGET_PWD"]);
+    // Only what is asked for has a value here, so that it parses only if it asks for nothing else.
+    parsed(&imported);
+}
+
+#[test]
+fn cookies_that_the_recorded_service_set_are_those_of_each_user() {
+    let cookie = |entry: &mut Value, text: &str| {
+        entry["request"]["headers"] = json!([{"name": "Cookie", "value": text}]);
+    };
+    let mut login = entry("POST", "https://shop.example/login", "00.000", 200);
+    cookie(&mut login, "device=top-secret");
+    login["response"]["headers"] =
+        json!([{"name": "set-cookie", "value": "sid=top-secret; Path=/\nlang=de"}]);
+    let mut elsewhere = entry("GET", "https://other.example/", "01.000", 200);
+    elsewhere["response"]["headers"] = json!([{"name": "Set-Cookie", "value": "device=top-secret"}]);
+    let mut after = entry("GET", "https://shop.example/", "02.000", 200);
+    cookie(&mut after, "sid=top-secret; device=top-secret; lang=de");
+    let mut last = entry("GET", "https://shop.example/", "03.000", 200);
+    cookie(&mut last, "sid=top-secret");
+    let imported = import(&archive(&[login, elsewhere, after, last])).unwrap();
+    assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
+    assert!(parsed(&imported).journeys[0].cookies);
+    assert_eq!(
+        [0, 1, 2].map(|place| headers(&imported, place)),
+        ["Cookie: ${TARGET_COOKIE}", "Cookie: ${TARGET_COOKIE}", ""]
+    );
+    assert_eq!(
+        variables(&imported),
+        ["TARGET_COOKIE: the header cookie; 2 requests, 1 values"]
     );
 }
 
@@ -122,7 +175,10 @@ fn what_a_scenario_cannot_have_is_left_out_with_its_reason() {
     for words in [
         &["/picture", "no text"][..],
         &["/template", "begins a variable"],
-        &["https://other.example/", "another one"],
+        &[
+            "https://other.example/",
+            "--host NAME=https://other.example takes its requests in",
+        ],
         &["wss://shop.example/ws", "WebSocket"],
         &["/lost", "no answer"],
         &["PROPFIND", "method"],
@@ -138,6 +194,34 @@ fn what_a_scenario_cannot_have_is_left_out_with_its_reason() {
     )]))
     .unwrap_err();
     assert!(error.to_string().contains("/lost: it got no answer"), "{error}");
+}
+
+#[test]
+fn requests_to_a_host_that_is_named_are_taken_with_the_cookies_of_that_host() {
+    let mut login = entry("POST", "https://auth.example:8443/token", "00.000", 200);
+    login["response"]["headers"] = json!([{"name": "Set-Cookie", "value": "session=top-secret"}]);
+    let file = archive(&[
+        login,
+        entry("GET", "https://shop.example/", "01.000", 200),
+        entry("GET", "https://auth.example:8443/me", "02.000", 200),
+        entry("GET", "https://counter.example/pixel", "03.000", 200),
+    ]);
+    let named = others(&[("auth", "https://auth.example:8443")]).unwrap();
+    let imported = har::import(&file, &named).unwrap();
+    assert_eq!(hosts(&imported), ["auth", "", "auth"]);
+    // The first host that answered is named, so it is not the target.
+    assert_eq!(imported.target.as_deref(), Some("https://shop.example"));
+    assert!(
+        headers(&imported, 1).contains("Cookie"),
+        "no answer of shop.example set it"
+    );
+    assert!(!headers(&imported, 2).contains("Cookie"), "auth.example set it");
+    assert_eq!(imported.left_out.len(), 1);
+    let error = har::import(&file, &others(&[("auth", "https://auth.example")]).unwrap());
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "--host auth: no request that can be taken goes to https://auth.example"
+    );
 }
 
 #[test]
@@ -225,19 +309,41 @@ fn no_secret_of_a_header_or_a_query_is_written_or_shown() {
     one["request"]["headers"] = json!(headers);
     let other = entry("GET", "https://other.example/?token=top-secret", "01.000", 200);
     let mut login = entry("POST", "https://shop.example/login", "02.000", 200);
-    login["request"]["postData"] = json!({"mimeType": "application/json", "text": "{\"password\":\"x\"}"});
-    let imported = import(&archive(&[one, other, login])).unwrap();
+    login["request"]["postData"] =
+        json!({"mimeType": "application/json", "text": "{\"user\":\"a\", \"password\":\"top-secret\"}"});
+    let mut form = entry("POST", "https://shop.example/login", "03.000", 200);
+    form["request"]["postData"] = json!({
+        "mimeType": "application/x-www-form-urlencoded; charset=utf-8",
+        "text": "user=a&passwd=top-secret&csrf_token=top-secret",
+    });
+    let imported = import(&archive(&[one, other, login, form])).unwrap();
     assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
     assert_eq!(
         steps(&imported)[0],
-        "GET /?access_token=SECRET&api%5Fkey=SECRET&page=2: GET /?access_token=SECRET&api%5Fkey=SECRET&page=2"
+        "GET /?access_token=${TARGET_ACCESS_TOKEN}&api%5Fkey=${TARGET_API_KEY}&page=2: \
+         GET /?access_token=TARGET_ACCESS_TOKEN&api%5Fkey=TARGET_API_KEY&page=2"
     );
+    let bodies: Vec<Option<&str>> = imported.scenario.journeys[0]
+        .steps
+        .iter()
+        .map(|step| step.body.as_deref())
+        .collect();
+    assert_eq!(
+        bodies[1..],
+        [
+            Some(r#"{"user":"a", "password":"${TARGET_PASSWORD}"}"#),
+            Some("user=a&passwd=${TARGET_PASSWD}&csrf_token=${TARGET_CSRF_TOKEN}")
+        ]
+    );
+    let listed = variables(&imported);
     for words in [
-        &["cookie", "--header-file"][..],
-        &["access_token", "SECRET"],
-        &["1 body(s)", "password"],
+        &["TARGET_COOKIE", "the header cookie"][..],
+        &["TARGET_SIG", "sig in the query, percent-encoded"],
+        &["TARGET_ACCESS_TOKEN", "access_token in the query"],
+        &["TARGET_PASSWORD", "password in the body"],
+        &["TARGET_X_GOOG_API_KEY"],
     ] {
-        assert!(has(&imported.to_do, words), "{words:?}: {:?}", imported.to_do);
+        assert!(has(&listed, words), "{words:?}: {listed:?}");
     }
 }
 

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{has, left_out, parsed};
-use crate::{import::k6::import, scenario::model::Load};
+use crate::{
+    import::k6::import,
+    scenario::model::{Load, Model},
+};
 
 /// Level of the load at moments in seconds, and its length.
 fn course(options: &Value, moments: &[f64]) -> (bool, Vec<f64>, f64) {
@@ -65,17 +68,51 @@ fn executors_are_loads() {
 }
 
 #[test]
-fn several_scenarios_and_unknown_executors_are_listed() {
+fn several_scenarios_are_loads_side_by_side_and_unknown_executors_are_listed() {
     let imported = import(&json!({"scenarios": {
         "a": {"executor": "externally-controlled", "vus": 5, "duration": "1m"},
-        "b": {"executor": "constant-vus", "vus": 5, "duration": "1m", "startTime": "30s"},
-        "c": {"executor": "constant-vus", "vus": 5, "duration": "1m"},
+        "b": {"executor": "constant-vus", "vus": 5, "duration": "1m", "startTime": "30s", "exec": "buy"},
+        "c": {"executor": "constant-arrival-rate", "rate": 7, "duration": "1m"},
+        "d": {"executor": "shared-iterations", "vus": 2, "iterations": 9, "exec": "buy"},
     }}))
     .unwrap();
     let left = left_out(&imported);
     assert!(has(&left, &["scenarios.a", "externally-controlled"]), "{left:?}");
-    assert!(has(&left, &["scenarios.b.startTime", "at once"]), "{left:?}");
-    assert!(has(&left, &["scenarios.c", "one load"]), "{left:?}");
+    assert_eq!(left.len(), 1, "{left:?}");
+    let scenario = parsed(&imported);
+    let names: Vec<&str> = scenario
+        .journeys
+        .iter()
+        .map(|journey| journey.name.as_str())
+        .collect();
+    assert_eq!(names, ["buy", "default"]);
+    let lanes: Vec<_> = scenario
+        .lanes()
+        .into_iter()
+        .map(|lane| {
+            let at = |second: f64| lane.profile.level(second);
+            (
+                lane.name,
+                lane.model,
+                [at(29.0), at(31.0)],
+                lane.iterations,
+                lane.journeys,
+            )
+        })
+        .collect();
+    assert_eq!(
+        lanes,
+        [
+            ("b".to_owned(), Model::Closed, [0.0, 5.0], None, vec![0]),
+            ("c".to_owned(), Model::Open, [7.0, 7.0], None, vec![1]),
+            ("d".to_owned(), Model::Closed, [2.0, 2.0], Some(9), vec![0]),
+        ]
+    );
+    let later = json!({"scenarios": {
+        "only": {"executor": "constant-vus", "vus": 5, "duration": "1m", "startTime": "30s"},
+    }});
+    let length = parsed(&import(&later).unwrap()).load.profile().duration();
+    assert_eq!(length.as_secs(), 90);
 }
 
 #[test]

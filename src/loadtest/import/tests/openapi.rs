@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{has, left_out, parsed, steps};
+use super::{has, headers, left_out, parsed, steps, variables};
 use crate::{import::openapi::import, scenario::model::Action};
 
 fn shop() -> Value {
@@ -86,7 +86,67 @@ fn operations_without_examples_are_left_out() {
         "a schema that contains itself: {left:?}"
     );
     assert_eq!(left.len(), 2);
-    assert!(has(&imported.to_do, &["credentials", "--header-file"]));
+    assert!(
+        has(&imported.to_do, &["credentials", "--header-file"]),
+        "nothing says what the scheme bearer is"
+    );
+}
+
+#[test]
+fn credentials_that_are_asked_for_are_variables_where_the_scheme_says_where() {
+    let with = |security: Value| json!({"get": {"security": security}});
+    let mut shop = document(json!({
+        "/bearer": with(json!([{"jwt": []}])),
+        "/basic": with(json!([{"unknown": []}, {"user": []}])),
+        "/both": with(json!([{"query": [], "cookie": [], "header": []}])),
+        "/oauth": {"get": {}},
+        "/free": with(json!([{"jwt": []}, {}])),
+        "/none": with(json!([])),
+        "/own": {"get": {"security": [{"query": []}], "parameters": [
+            {"name": "api key", "in": "query", "required": true, "example": "top-secret"},
+            {"name": "X-Auth", "in": "header", "required": true, "example": "top-secret"},
+        ]}},
+    }));
+    shop["security"] = json!([{"oauth": ["read"]}]);
+    shop["components"]["securitySchemes"] = json!({
+        "jwt": {"type": "http", "scheme": "Bearer"},
+        "user": {"type": "http", "scheme": "basic"},
+        "query": {"type": "apiKey", "in": "query", "name": "api key"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-Key"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": "sid"},
+        "oauth": {"type": "oauth2"},
+        "unknown": {"type": "mutualTLS"},
+    });
+    let imported = import(&shop).unwrap();
+    assert_eq!(imported.to_do, [""; 0]);
+    assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
+    let journey = &imported.scenario.journeys[0];
+    let all: Vec<String> = (0..journey.steps.len())
+        .map(|place| {
+            format!(
+                "{} {}",
+                journey.steps[place].call.path(),
+                headers(&imported, place)
+            )
+        })
+        .collect();
+    for line in [
+        "/bearer Authorization: Bearer ${TARGET_AUTHORIZATION}",
+        "/basic Authorization: Basic ${TARGET_AUTHORIZATION_BASIC}",
+        "/both?api%20key=${TARGET_API_KEY} Cookie: sid=${TARGET_SID}, X-Key: ${TARGET_X_KEY}",
+        "/oauth Authorization: Bearer ${TARGET_AUTHORIZATION}",
+        "/free ",
+        "/none ",
+        "/own?api+key=${TARGET_API_KEY} X-Auth: ${TARGET_X_AUTH}",
+    ] {
+        assert!(all.iter().any(|one| one == line), "{line}: {all:#?}");
+    }
+    let listed = variables(&imported);
+    assert!(
+        has(&listed, &["TARGET_SID", "the cookie sid", "0 values"]),
+        "{listed:?}"
+    );
+    parsed(&imported);
 }
 
 #[test]
@@ -159,7 +219,10 @@ fn what_a_run_would_refuse_is_left_out() {
     .unwrap();
     assert_eq!(steps(&imported), ["GET /ok: GET /ok", "GET /secret: GET /secret"]);
     assert_eq!(imported.left_out.len(), 5);
-    assert!(has(&imported.to_do, &["x-api-key"]), "{:?}", imported.to_do);
+    assert_eq!(
+        variables(&imported),
+        ["TARGET_X_API_KEY: the header x-api-key; 1 requests, 0 values"]
+    );
 }
 
 #[test]
@@ -178,7 +241,7 @@ fn references_out_of_the_document_are_listed() {
         &["/path", "$ref"],
         &["/body", "$ref"],
         &["/parameter", "$ref"],
-        &["/server", "one host"],
+        &["/server", "servers of its own"],
     ] {
         assert!(has(&left, words), "{left:?}");
     }

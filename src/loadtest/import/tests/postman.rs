@@ -2,8 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{has, left_out, parsed, steps};
-use crate::{import::postman::import, scenario::model::Action};
+use super::{has, headers, hosts, left_out, others, parsed, steps, variables};
+use crate::{
+    import::{ImportError, Imported, others::Others, postman},
+    scenario::model::Action,
+};
+
+/// Without other hosts.
+fn import(file: &Value) -> Result<Imported, ImportError> {
+    postman::import(file, &Others::default())
+}
 
 fn collection(items: &Value) -> Value {
     json!({
@@ -16,6 +24,42 @@ fn collection(items: &Value) -> Value {
         ],
         "item": items,
     })
+}
+
+#[test]
+fn requests_to_a_host_that_is_named_are_taken_and_others_are_left_out_with_the_flag_to_use() {
+    let file = collection(&json!([
+        {"name": "token", "request": "https://auth.example/token"},
+        {"name": "list", "request": "{{base}}/items"},
+        {"name": "mail", "request": "https://mail.example/"},
+        {"name": "pay", "request": "{{pay}}/now"},
+    ]));
+    let named = others(&[("auth", "https://auth.example")]).unwrap();
+    let imported = postman::import(&file, &named).unwrap();
+    assert_eq!(hosts(&imported), ["auth", ""]);
+    assert_eq!(imported.target.as_deref(), Some("https://shop.example"));
+    let left = left_out(&imported);
+    assert!(
+        has(
+            &left,
+            &["mail", "--host NAME=https://mail.example takes its requests in"]
+        ),
+        "{left:?}"
+    );
+    assert!(
+        has(
+            &left,
+            &["pay", "{{pay}} is another host", "has no value in the collection"]
+        ),
+        "{left:?}"
+    );
+    let unused = postman::import(&file, &others(&[("a", "https://a.example")]).unwrap());
+    assert!(
+        unused
+            .unwrap_err()
+            .to_string()
+            .starts_with("--host a: no request")
+    );
 }
 
 #[test]
@@ -51,7 +95,10 @@ fn requests_of_all_folders_become_steps_and_variables_their_values() {
         ]
     );
     assert_eq!(left_out(&imported), [""; 0]);
-    assert!(has(&imported.to_do, &["authorization", "--header-file"]));
+    assert_eq!(
+        variables(&imported),
+        ["TARGET_AUTHORIZATION: the header authorization without \"Bearer\"; 1 requests, 1 values"]
+    );
     let scenario = parsed(&imported);
     let request = |place: usize| match &scenario.journeys[0].steps[place].action {
         Action::Request(request) => {
@@ -66,7 +113,7 @@ fn requests_of_all_folders_become_steps_and_variables_their_values() {
     assert_eq!(
         request(1),
         (
-            "X-On: shop.example".to_owned(),
+            "Authorization: Bearer TARGET_AUTHORIZATION, X-On: shop.example".to_owned(),
             r#"{"at":"shop.example"}"#.to_owned()
         )
     );
@@ -80,8 +127,8 @@ fn what_needs_a_program_a_file_or_a_value_is_left_out() {
     let script = json!([{"listen": "test", "script": {"exec": ["pm.test('ok')"]}}]);
     let imported = import(&collection(&json!([
         {"name": "scripted", "event": script, "request": "{{base}}/a"},
-        {"name": "unset", "request": "{{base}}/{{token}}"},
-        {"name": "empty", "request": "{{base}}/{{empty}}"},
+        {"name": "made up", "request": "{{base}}/{{$guid}}"},
+        {"name": "open", "request": "{{base}}/{{empty"},
         {"name": "circle", "request": "{{base}}/{{circle}}"},
         {"name": "part", "request": "{{base}}/items/:id"},
         {"name": "files", "request": {"method": "POST", "url": "{{base}}/b", "body": {"mode": "formdata", "formdata": []}}},
@@ -92,12 +139,12 @@ fn what_needs_a_program_a_file_or_a_value_is_left_out() {
     let left = left_out(&imported);
     for words in [
         &["scripts of scripted", "extract and checks"][..],
-        &["unset", "{{token}} has no value"],
-        &["empty", "{{empty}} has no value"],
+        &["made up", "{{$guid}}", "values"],
+        &["open", "begins a variable"],
         &["circle", "one another"],
         &["part", ":id"],
         &["files", "form with files"],
-        &["other", "another one"],
+        &["other", "another host"],
     ] {
         assert!(has(&left, words), "{words:?}: {left:?}");
     }
@@ -125,6 +172,7 @@ fn secrets_of_a_collection_are_not_written() {
     let url = "https://shop.example/?apikey=top-secret";
     let imported = import(&json!({
         "variable": [{"key": "token", "value": "top-secret", "type": "secret"}, {"key": "h", "value": "X-H"}],
+        "auth": {"type": "hawk", "hawk": [{"key": "authKey", "value": "top-secret"}]},
         "item": [
             {"name": "folder", "auth": {"type": "bearer"}, "event": [{"script": {"exec": "run()"}}], "item": [
                 {"name": "a", "request": {"url": url, "header": [{"key": "Authorization ", "value": "top-secret"}, {"key": "{{h}}", "value": "v"}]}},
@@ -136,10 +184,23 @@ fn secrets_of_a_collection_are_not_written() {
     }))
     .unwrap();
     assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
-    assert_eq!(steps(&imported), ["folder/a: GET /?apikey=SECRET"]);
+    assert_eq!(
+        steps(&imported),
+        [
+            "folder/a: GET /?apikey=TARGET_APIKEY",
+            "b: POST /?apikey=TARGET_APIKEY"
+        ]
+    );
+    assert_eq!(
+        headers(&imported, 0),
+        "Authorization: ${TARGET_AUTHORIZATION}, X-H: v"
+    );
+    assert_eq!(
+        imported.scenario.journeys[0].steps[1].body.as_deref(),
+        Some("${TARGET_TOKEN}")
+    );
     let left = left_out(&imported);
     for words in [
-        &["b: ", "secret"],
         &["c: ", "name of a header"],
         &["d: ", "no request"],
         &["scripts of folder", "programs"],
@@ -178,4 +239,54 @@ fn a_folder_that_is_too_deep_is_listed() {
         import(&json!({"item": [item, {"name": "a", "request": "https://shop.example/"}]})).unwrap();
     assert_eq!(steps(&imported), ["a: GET /"]);
     assert!(has(&left_out(&imported), &["folders deep"]));
+}
+
+#[test]
+fn variables_of_other_environments_and_auth_are_variables_of_ours() {
+    let item = |name: &str, request: Value| json!({"name": name, "request": request});
+    let auth = |kind: &str, fields: Value| json!({"type": kind, kind: fields});
+    let imported = import(&json!({
+        "auth": auth("apikey", json!([{"key": "key", "value": "k"}, {"key": "value", "value": "top-secret"}, {"key": "in", "value": "query"}])),
+        "item": [
+            {"name": "in", "auth": auth("bearer", json!([{"key": "token", "value": "top-secret"}])), "item": [
+                item("a", json!({"url": "{{baseUrl}}/users/{{user id}}?q={{q}}", "method": "POST",
+                    "header": [{"key": "X-Tenant", "value": "t-{{tenant}}"}],
+                    "body": {"mode": "raw", "raw": "{\"n\":{{n}},\"password\":\"{{pass}}\"}"}})),
+                item("free", json!({"url": "{{baseUrl}}/free", "auth": {"type": "noauth"}})),
+                item("basic", json!({"url": "{{baseUrl}}/basic", "auth": auth("basic", json!({"username": "u"}))})),
+            ]},
+            item("key", json!({"url": "{{baseUrl}}/key"})),
+            item("elsewhere", json!("{{otherUrl}}/")),
+            item("port", json!("http://localhost:{{port}}/")),
+        ],
+    }))
+    .unwrap();
+    assert!(!format!("{imported:?}").contains("top-secret"), "{imported:?}");
+    assert_eq!(imported.target, None, "the host is not known");
+    assert_eq!(
+        steps(&imported),
+        [
+            "in/a: POST /users/TARGET_USER_ID?q=TARGET_Q",
+            "in/free: GET /free",
+            "in/basic: GET /basic",
+            "key: GET /key?k=TARGET_K",
+        ]
+    );
+    assert_eq!(
+        [0, 1, 2].map(|place| headers(&imported, place)),
+        [
+            "Authorization: Bearer ${TARGET_AUTHORIZATION}, Content-Type: text/plain, X-Tenant: t-${TARGET_TENANT}",
+            "",
+            "Authorization: Basic ${TARGET_AUTHORIZATION_BASIC}"
+        ]
+    );
+    assert_eq!(
+        imported.scenario.journeys[0].steps[0].body.as_deref(),
+        Some("{\"n\":${TARGET_N},\"password\":\"${TARGET_PASS}\"}")
+    );
+    let left = left_out(&imported);
+    assert!(has(&left, &["elsewhere: ", "another host"]), "{left:?}");
+    assert!(has(&left, &["port: ", "localhost:{{port}}"]), "{left:?}");
+    let listed = variables(&imported);
+    assert!(has(&listed, &["TARGET_Q", "{{q}}", "1 requests"]), "{listed:?}");
 }

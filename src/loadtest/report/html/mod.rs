@@ -6,13 +6,14 @@
 //! scale_ups  what scaling waited for             buckets  many seconds as few points
 //! percentiles, details   tables                  scale    from values to places
 //! markup     escaped writing                   table      the form of all tables
-//! live       the part of the live page that shows a run so far
+//! live       the part of the live page that shows a run so far       courses  a page of others: a table and charts
 //! ```
 //!
 //! Must not: put text from outside anywhere but through `markup`, or add a file, a font or a script.
 
 mod buckets;
 mod chart;
+pub mod courses;
 mod details;
 mod facts;
 mod figures;
@@ -46,6 +47,12 @@ const MARKS: &str = concat!(
 
 /// The report as an HTML page.
 pub fn render(report: &Report) -> String {
+    let title = format!("{} {}: vas test", words::verdict(report.verdict), report.name);
+    document(&title, |out| body(out, report))
+}
+
+/// A whole page: its head, with the style sheet, and what `body` writes.
+fn document(title: &str, body: impl FnOnce(&mut Markup)) -> String {
     let mut out = Markup::default();
     out.own("<!DOCTYPE html>\n");
     out.element(
@@ -66,11 +73,10 @@ pub fn render(report: &Report) -> String {
                     ],
                 );
                 out.empty("meta", &[("name", &"color-scheme"), ("content", &"light dark")]);
-                let title = format!("{} {}: vas test", words::verdict(report.verdict), report.name);
                 out.leaf("title", &[], title);
                 out.element("style", &[], |out| out.own(STYLE));
             });
-            out.element("body", &[], |out| body(out, report));
+            out.element("body", &[], body);
         },
     );
     out.own("\n");

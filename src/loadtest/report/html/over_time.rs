@@ -112,12 +112,44 @@ fn span(chain: &Chain) -> Option<(f64, f64)> {
 }
 
 /// The labels of the time axis.
-fn ticks(out: &mut Markup, axis: Axis) {
+pub(super) fn ticks(out: &mut Markup, axis: Axis) {
     out.element("div", &[("class", &"ticks"), ("aria-hidden", &"true")], |out| {
         for (number, at) in axis.lines().into_iter().enumerate() {
-            let style = format!("left:{:.2}%", 100.0 * axis.place(at));
-            let class = if number % 2 == 0 { "even" } else { "odd" };
+            let place = axis.place(at);
+            let style = format!("left:{:.2}%", 100.0 * place);
+            // A label in the middle of the right edge would stick out of a narrow page.
+            let class = match (place > 0.97, number % 2) {
+                (true, 0) => "even end",
+                (true, _) => "odd end",
+                (false, 0) => "even",
+                (false, _) => "odd",
+            };
             out.leaf("span", &[("class", &class), ("style", &style)], moment(at));
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::rate::Profile;
+
+    #[test]
+    fn a_label_at_the_right_edge_ends_there() {
+        let mut out = Markup::default();
+        ticks(&mut out, Axis::nines(3));
+        let page = out.finish();
+        assert_eq!(page.matches(" end\"").count(), 1, "{page}");
+        assert!(page.contains("odd end\" style=\"left:100.00%\""), "{page}");
+    }
+
+    #[test]
+    fn the_plan_of_a_run_that_was_ended_early_is_drawn_as_far_as_it_went() {
+        let mut report = crate::report::example::autoscaling();
+        report.workloads.clear();
+        report.measured.seconds.truncate(14);
+        report.load = Profile::constant(50.0, std::time::Duration::from_secs(600));
+        let timeline = Timeline::new(&report);
+        assert_eq!(timeline.planned(), [Some((0.0, 50.0)), Some((14.0, 50.0))]);
+    }
 }

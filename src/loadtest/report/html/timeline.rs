@@ -1,5 +1,7 @@
 //! A run as the charts draw it: divided into buckets, on one time axis.
 
+use std::time::Duration;
+
 use super::{
     buckets::{Bucket, Grid},
     scale::{multiples, time_step},
@@ -32,7 +34,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    fn new(length: f64) -> Self {
+    /// The axis of so many seconds.
+    pub(super) fn new(length: f64) -> Self {
         Self {
             length,
             step: time_step(length, LINES),
@@ -95,22 +98,22 @@ impl<'a> Timeline<'a> {
         bucket.at + f64::from(self.grid.width) / 2.0
     }
 
-    /// The planned load as points of a line.
+    /// The planned load as points of a line. Where a run was ended early, the rest of its plan would lie beyond the
+    /// axis: of ten minutes at 50/s that were stopped after 14 s, the line is 14 s long.
     pub(super) fn planned(&self) -> Vec<Option<(f64, f64)>> {
+        let shown = Duration::try_from_secs_f64(self.axis.length).unwrap_or_default();
         let mut at = 0.0;
-        let lines = self.report.load.lines().flat_map(|(from, to, length)| {
+        let load = self.report.load.until(shown);
+        let lines = load.lines().flat_map(|(from, to, length)| {
             let start = at;
             at += length.as_secs_f64();
             [Some((start, from)), Some((at, to))]
         });
-        // Where a run was ended early, the rest of its plan would lie beyond the axis.
-        lines
-            .take_while(|point| point.is_some_and(|(at, _)| at <= self.axis.length))
-            .collect()
+        lines.collect()
     }
 }
 
 /// A moment of the run in words, rounded to whole seconds.
 pub(super) fn moment(at: f64) -> String {
-    duration::format(std::time::Duration::try_from_secs_f64(at.round()).unwrap_or_default())
+    duration::format(Duration::try_from_secs_f64(at.round()).unwrap_or_default())
 }

@@ -11,6 +11,8 @@
 //!       <input>         fulfils 100, because an element around it fulfils 010: it is selected
 //! ```
 
+use std::collections::BTreeMap;
+
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
 use super::selector::{Condition, MOST, Part, Selector, Wanted};
@@ -40,6 +42,8 @@ pub(super) fn first(page: &[u8], selector: &Selector, attribute: Option<&str>) -
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
     let mut open: Vec<Open> = Vec::new();
+    // How many elements of each name are open, so that an end tag without its element costs no search.
+    let mut names: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     // Number of open elements around the selected one, once its text is being read.
     let mut reading: Option<usize> = None;
     let mut text = Vec::new();
@@ -62,6 +66,7 @@ pub(super) fn first(page: &[u8], selector: &Selector, attribute: Option<&str>) -
                 }
                 if !is_void && open.len() < DEEPEST {
                     let around = fulfils | open.last().map_or(0, |open| open.around);
+                    *names.entry(tag.name.to_vec()).or_default() += 1;
                     open.push(Open {
                         name: tag.name.to_vec(),
                         fulfils,
@@ -71,8 +76,12 @@ pub(super) fn first(page: &[u8], selector: &Selector, attribute: Option<&str>) -
             }
             Token::EndTag(tag) => {
                 // An end tag without its element is no end of another one.
-                if let Some(place) = open.iter().rposition(|open| open.name == *tag.name) {
-                    open.truncate(place);
+                while names.contains_key(tag.name.as_slice()) {
+                    let Some(closed) = open.pop() else { break };
+                    forget(&mut names, &closed.name);
+                    if closed.name == *tag.name {
+                        break;
+                    }
                 }
                 if reading.is_some_and(|around| open.len() <= around) {
                     return Some(text);
@@ -84,6 +93,16 @@ pub(super) fn first(page: &[u8], selector: &Selector, attribute: Option<&str>) -
     }
     // The page ended inside the element.
     reading.map(|_| text)
+}
+
+/// Counts one element of this name less.
+fn forget(names: &mut BTreeMap<Vec<u8>, usize>, name: &[u8]) {
+    if let Some(count) = names.get_mut(name) {
+        *count -= 1;
+        if *count == 0 {
+            names.remove(name);
+        }
+    }
 }
 
 /// The parts of the selector that an element in `parent` fulfils, as bits.

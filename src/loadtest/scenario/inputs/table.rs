@@ -36,6 +36,8 @@ pub(super) enum TableError {
     Twice(String),
     #[error("has a column without a name")]
     Unnamed,
+    #[error("column {0}: its name has control characters")]
+    Control(usize),
     #[error("line {line}: has {found} cells, and the first line names {wanted}")]
     Cells {
         line: usize,
@@ -59,6 +61,10 @@ impl Table {
         for (index, name) in columns.iter().enumerate() {
             if name.is_empty() {
                 return Err(TableError::Unnamed);
+            }
+            // Names are shown on terminals.
+            if name.chars().any(char::is_control) {
+                return Err(TableError::Control(index + 1));
             }
             if columns.iter().take(index).any(|before| before == name) {
                 return Err(TableError::Twice(name.clone()));
@@ -154,6 +160,7 @@ mod tests {
         let refused = |names: &[&str]| Table::new(names.iter().map(ToString::to_string).collect());
         assert_eq!(refused(&["a", "a"]), Err(TableError::Twice("a".to_owned())));
         assert_eq!(refused(&["a", ""]), Err(TableError::Unnamed));
+        assert_eq!(refused(&["a", "b\u{1b}[31m"]), Err(TableError::Control(2)));
         assert_eq!(refused(&["x"; COLUMNS + 1]), Err(TableError::Columns));
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::scenario::{
-    model::{Action, Load},
+    model::{Action, Load, Model},
     payload::Payload,
 };
 
@@ -104,7 +104,7 @@ journeys:
         "journeys: must not all have weight 0",
         "journeys[0].think: \"5s-1s\" begins with the longer one",
         "journeys[0].steps[0].get: \"x\" must begin with /",
-        "journeys[0].steps[1]: must have exactly one of get, head, post, put, patch, delete, options and websocket",
+        "journeys[0].steps[1]: must have exactly one of get, head, post, put, patch, delete, options, websocket and parallel",
         "journeys[0].steps[2]: {{token}} has no value: no earlier step of the journey extracts it",
         "journeys[0].steps[3].get: \"{{\" is not closed",
         "journeys[1].name: \"a\" is there twice",
@@ -324,5 +324,188 @@ fn a_setup_has_requests_whose_values_all_journeys_have() {
     ] {
         let error = with(setup, journey).unwrap_err();
         assert!(error.contains(words), "{words}: {error}");
+    }
+}
+
+#[test]
+fn several_loads_side_by_side_are_read_or_refused_by_field() {
+    let with = |loads: &str| {
+        format!(
+            "loads: [{loads}]\njourneys: [{{name: a, steps: [{{get: /}}]}}, {{name: b, weight: 0, steps: [{{get: /b}}]}}]\n"
+        )
+    };
+    let users = "users: [{duration: 10s, at: 5}]";
+    let scenario = parsed(&with(&format!(
+        "{{name: x, start: 5s, {users}, iterations: 3, journeys: [a]}}, {{name: z, rate: [{{duration: 1s, at: 2}}]}}"
+    )))
+    .unwrap();
+    let lanes = scenario.lanes();
+    assert_eq!(lanes[0].profile.duration(), Duration::from_secs(15));
+    assert_eq!((lanes[0].iterations, &lanes[0].journeys), (Some(3), &vec![0]));
+    assert_eq!((lanes[1].model, &lanes[1].journeys), (Model::Open, &vec![0, 1]));
+    assert_eq!(scenario.turns(), None);
+    let long = format!("{{name: x, {users}, journeys: [a]}}, ").repeat(17);
+    for (loads, words) in [
+        (
+            format!("{{name: x, {users}, journeys: [c]}}"),
+            "loads[0].journeys[0]: \"c\" is not the name of a journey",
+        ),
+        (
+            format!("{{name: x, {users}, journeys: [a, a]}}"),
+            "loads[0].journeys[1]: \"a\" is there twice",
+        ),
+        (
+            format!("{{name: x, {users}, journeys: [b]}}"),
+            "loads[0].journeys: must not be journeys of weight 0 alone",
+        ),
+        (
+            format!("{{name: x, {users}, journeys: [a]}}"),
+            "journeys[1].name: \"b\" is in no load",
+        ),
+        (
+            format!("{{name: x, {users}}}, {{name: x, {users}}}"),
+            "loads[1].name: \"x\" is there twice",
+        ),
+        (
+            format!("{{name: '', {users}}}"),
+            "loads[0].name: must not be empty",
+        ),
+        (format!("{{name: x, start: soon, {users}}}"), "loads[0].start: "),
+        (
+            format!("{{name: x, {users}, rate: []}}"),
+            "loads[0]: must have exactly one of users and rate",
+        ),
+        (
+            "{name: x, rate: [{duration: 1s, at: 0}]}".to_owned(),
+            "loads[0].rate: never rises above 0",
+        ),
+        (
+            "{name: x, rate: [{duration: 1s, at: 1}], iterations: 2}".to_owned(),
+            "loads[0].iterations: is for users",
+        ),
+        (long, "loads: must have 16 at most"),
+    ] {
+        let refused = refused(&with(&loads));
+        assert!(refused.contains(words), "{loads}: {refused}");
+    }
+    let steps = "journeys: [{name: a, steps: [{get: /}]}]";
+    assert!(refused(steps).contains("load: is missing: give load, or several loads"));
+    let both = format!("load: {{{users}}}\nloads: [{{name: x, {users}}}]\n{steps}");
+    assert!(refused(&both).contains("loads: must not stand beside load"));
+}
+
+#[test]
+fn requests_in_parallel_are_steps_of_one_batch_or_refused_by_field() {
+    let with = |steps: &str| {
+        format!("load: {{rate: [{{duration: 1s, at: 1}}]}}\njourneys: [{{name: a, steps: [{steps}]}}]\n")
+    };
+    let scenario = parsed(&with(
+        "{get: /}, {parallel: [{get: /a, extract: {x: 'json:/x'}}, {get: /b}], think: 2s}, {get: '/{{x}}'}",
+    ))
+    .unwrap();
+    let journey = &scenario.journeys[0];
+    let batches: Vec<_> = journey.steps.iter().map(|step| step.batch).collect();
+    assert_eq!(batches, [None, Some(1), Some(1), None]);
+    let pauses: Vec<_> = journey.steps[1..3]
+        .iter()
+        .map(|step| step.think.unwrap().max)
+        .collect();
+    assert_eq!(pauses, [Duration::ZERO, Duration::from_secs(2)]);
+    let fields: Vec<String> = journey.fields().collect();
+    assert_eq!(
+        fields,
+        [
+            "steps[0]",
+            "steps[1].parallel[0]",
+            "steps[1].parallel[1]",
+            "steps[2]"
+        ]
+    );
+    assert_eq!((journey.width(), scenario.is_single()), (2, false));
+    let many = "{get: /}, ".repeat(17);
+    for (steps, words) in [
+        (
+            "{parallel: [{get: /a, extract: {x: 'json:/x'}}, {get: '/{{x}}'}]}",
+            "journeys[0].steps[0].parallel[1]: ",
+        ),
+        (
+            "{parallel: [{get: /a}]}",
+            "steps[0].parallel: must have 2 to 16 requests, and not 1",
+        ),
+        (
+            &format!("{{parallel: [{many}]}}"),
+            "steps[0].parallel: must have 2 to 16 requests, and not 17",
+        ),
+        (
+            "{parallel: [{get: /a}, {get: /b, think: 1s}]}",
+            "steps[0].parallel[1]: must have neither once, weight nor think",
+        ),
+        (
+            "{parallel: [{get: /a}, {websocket: {path: /ws, hold: 1s}}]}",
+            "steps[0].parallel[1]: must be a request",
+        ),
+        (
+            "{name: both, parallel: [{get: /a}, {get: /b}]}",
+            "steps[0]: must have no fields beside parallel but once and think",
+        ),
+        (
+            "{parallel: [{get: /a}, {get: /a}]}",
+            "steps[0].parallel[1].name: \"GET /a\" is there twice",
+        ),
+    ] {
+        let refused = refused(&with(steps));
+        assert!(refused.contains(words), "{steps}: {refused}");
+    }
+    let setup = format!(
+        "setup: {{steps: [{{parallel: [{{get: /a}}, {{get: /b}}]}}]}}\n{}",
+        with("{get: /}")
+    );
+    assert!(refused(&setup).contains("setup.steps[0]: must not be parallel"));
+}
+
+#[test]
+fn other_hosts_have_a_url_and_steps_name_one_of_them() {
+    let with = |hosts: &str, step: &str| {
+        format!(
+            "load: {{rate: [{{duration: 1s, at: 1}}]}}\nhosts: {{{hosts}}}\njourneys: [{{name: a, steps: [{step}]}}]\n"
+        )
+    };
+    let auth = "auth: 'https://auth.example/v1'";
+    let scenario = parsed(&with(auth, "{host: auth, get: /token}, {get: /token}")).unwrap();
+    let names: Vec<&str> = scenario.journeys[0]
+        .steps
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(names, ["GET /token (auth)", "GET /token"]);
+    for (hosts, step, words) in [
+        (
+            auth,
+            "{host: files, get: /}",
+            "journeys[0].steps[0].host: \"files\" has no URL: hosts has auth",
+        ),
+        (
+            "",
+            "{host: files, get: /}",
+            "steps[0].host: \"files\" has no URL: the scenario has no hosts",
+        ),
+        (
+            "auth: auth.example",
+            "{get: /}",
+            "hosts.auth: must be a URL such as https://auth.example",
+        ),
+        (
+            "auth: 'http://h/?a'",
+            "{get: /}",
+            "hosts.auth: must have neither a query nor a fragment",
+        ),
+        (
+            "a-b: 'http://h'",
+            "{get: /}",
+            "hosts.a-b: its name must have letters",
+        ),
+    ] {
+        let refused = refused(&with(hosts, step));
+        assert!(refused.contains(words), "{hosts} {step}: {refused}");
     }
 }

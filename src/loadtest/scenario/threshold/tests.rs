@@ -73,6 +73,8 @@ fn the_sign_says_whether_the_limit_itself_holds_and_spaces_are_free() {
         ("  latency   p(95)<500ms ", "latency p95 < 500ms"),
         ("latency avg<200ms", "latency mean < 200ms"),
         ("latency med <200ms", "latency p50 < 200ms"),
+        ("latency p95 < 500 ms", "latency p95 < 500ms"),
+        ("errors < 1 %", "errors < 1%"),
         ("errors <=0%", "errors <= 0%"),
         ("errors<=0", "errors <= 0"),
         ("errors<1", "errors < 1"),
@@ -88,6 +90,19 @@ fn the_sign_says_whether_the_limit_itself_holds_and_spaces_are_free() {
     for text in ["errors < 0%", "errors < 0"] {
         let error = text.parse::<Threshold>().unwrap_err();
         assert!(matches!(error, ThresholdError::Never(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_unit_that_is_missing_is_named() {
+    for (text, words) in [
+        ("latency p(95)<500", "has no unit: write 500ms"),
+        ("step a: latency avg < 0.2", "has no unit: write 0.2ms"),
+        ("rate >= 95", "has no unit: write 95/s"),
+        ("ws_rtt p95 < 200", "has no unit: write 200ms"),
+    ] {
+        let error = text.parse::<Threshold>().unwrap_err().to_string();
+        assert!(error.contains(words), "{text}: {error}");
     }
 }
 

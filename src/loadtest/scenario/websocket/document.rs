@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One WebSocket connection.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WebSocketDocument {
     /// Path below the target.
@@ -36,7 +36,7 @@ pub struct WebSocketDocument {
 }
 
 /// One part of a sequence: exactly one of `send`, `sendBinary`, `await` and `pause`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PartDocument {
     /// A text to send; it may have variables.
@@ -45,6 +45,14 @@ pub struct PartDocument {
     /// Bytes to send, in base64.
     #[serde(default)]
     pub send_binary: Option<String>,
+    /// How many times the message is sent, such as 50 frames of voice. All of them are one question, which is asked with the
+    /// last one. Default: once.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub times: Option<u32>,
+    /// Time from one of these to the next, such as 20ms.
+    #[serde(default)]
+    pub every: Option<String>,
     /// A message to wait for, by a check such as `contains TEXT`, `matches REGEX`, `json /pointer` or
     /// `json /pointer == VALUE`. A message that came while the parts before this one were being sent counts too.
     /// Other messages are ignored.
@@ -59,7 +67,7 @@ pub struct PartDocument {
 }
 
 /// Messages sent at a fixed interval: exactly one of `text` and `binary`.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageDocument {
     /// A text to send; it may have variables.
@@ -73,7 +81,7 @@ pub struct MessageDocument {
 }
 
 /// Voice frames that the server sends on request.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VoiceDocument {
     /// The message that requests the frames.

@@ -43,6 +43,16 @@ pub struct WebSocket {
 pub enum Part {
     /// Sends a message.
     Send(Payload),
+    /// Sends a message several times at a fixed interval, such as the frames of a voice. The moments count from the first one,
+    /// so that a late one delays no other.
+    Stream {
+        /// Content of each message.
+        payload: Payload,
+        /// How many there are; at least 1.
+        times: u32,
+        /// Time from one to the next; positive.
+        every: Duration,
+    },
     /// Waits for a message that passes the check, at most this long; `None`: at most the scenario's timeout.
     Await(Check, Option<Duration>),
     /// Sends nothing for this long.
@@ -79,12 +89,12 @@ impl WebSocket {
         let voice = self.voice.iter().map(|voice| &voice.request);
         let templates = [&self.path].into_iter().chain(headers).chain(voice);
         let parts = self.sequence.iter().filter_map(|part| match part {
-            Part::Send(payload) => Some(payload),
+            Part::Send(payload) | Part::Stream { payload, .. } => Some(payload),
             Part::Await(..) | Part::Pause(_) => None,
         });
         let awaited = self.sequence.iter().filter_map(|part| match part {
             Part::Await(check, _) => Some(check),
-            Part::Send(_) | Part::Pause(_) => None,
+            Part::Send(_) | Part::Stream { .. } | Part::Pause(_) => None,
         });
         let message = self.message.iter().map(|message| &message.payload);
         let payloads = parts.chain(message);
@@ -94,10 +104,12 @@ impl WebSocket {
             .chain(awaited.flat_map(Check::variables))
     }
 
-    /// Shortest time that the connection takes: its pauses and its hold, without waiting for answers.
+    /// Shortest time that the connection takes: its pauses, what it sends at an interval, and its hold, without waiting for
+    /// answers.
     pub fn duration(&self) -> Duration {
         let pauses = self.sequence.iter().map(|part| match part {
             Part::Pause(pause) => *pause,
+            Part::Stream { times, every, .. } => every.saturating_mul(times.saturating_sub(1)),
             Part::Send(_) | Part::Await(..) => Duration::ZERO,
         });
         pauses.fold(self.hold, Duration::saturating_add)

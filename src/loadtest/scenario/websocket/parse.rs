@@ -65,7 +65,38 @@ pub(in crate::scenario) fn read(
     }
 }
 
+/// One part. What is sent several times is a part too.
 fn part(path: &str, document: &PartDocument, problems: &mut Problems) -> Part {
+    let part = single(path, document, problems);
+    let (times, every) = match (document.times, &document.every) {
+        (None, None) => return part,
+        (Some(times), Some(every)) => (times, problems.positive(&format!("{path}.every"), every)),
+        (Some(_), None) => {
+            problems.add(
+                format!("{path}.times"),
+                "needs the time from one to the next: every: 20ms",
+            );
+            return part;
+        }
+        (None, Some(_)) => {
+            problems.add(format!("{path}.every"), "needs how many there are: times: 50");
+            return part;
+        }
+    };
+    match part {
+        Part::Send(payload) => Part::Stream {
+            payload,
+            times,
+            every,
+        },
+        part => {
+            problems.add(format!("{path}.times"), "belongs to a send or a sendBinary");
+            part
+        }
+    }
+}
+
+fn single(path: &str, document: &PartDocument, problems: &mut Problems) -> Part {
     if document.within.is_some() && document.awaits.is_none() {
         problems.add(format!("{path}.within"), "belongs to an await");
     }

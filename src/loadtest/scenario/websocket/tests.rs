@@ -62,6 +62,25 @@ fn headers_a_sequence_pings_and_close_codes_are_read() {
 }
 
 #[test]
+fn a_message_that_is_sent_several_times_takes_the_time_between_them() {
+    let websocket = read(
+        "websocket: {path: /ws, hold: 1s, sequence: [{sendBinary: AAEC, times: 50, every: 20ms}, {send: '{{user}}', times: 1, every: 1s}]}",
+    )
+    .unwrap();
+    let stream = |payload, times, every| Part::Stream {
+        payload,
+        times,
+        every: Duration::from_millis(every),
+    };
+    assert_eq!(
+        websocket.sequence[0],
+        stream(Payload::Binary(vec![0, 1, 2]), 50, 20)
+    );
+    assert_eq!(websocket.variables().collect::<Vec<_>>(), ["user"]);
+    assert_eq!(websocket.duration(), Duration::from_millis(49 * 20 + 1000));
+}
+
+#[test]
 fn what_a_websocket_cannot_have_is_refused_with_its_place_and_what_to_write_instead() {
     for (step, words) in [
         (
@@ -119,6 +138,26 @@ fn what_a_websocket_cannot_have_is_refused_with_its_place_and_what_to_write_inst
         (
             "websocket: {path: /ws, hold: 1s, sequence: [{await: contains a, within: 11s}]}",
             "websocket.sequence[0].within: must not be longer than the scenario's timeout",
+        ),
+        (
+            "websocket: {path: /ws, hold: 1s, sequence: [{send: a, times: 5}]}",
+            "websocket.sequence[0].times: needs the time from one to the next",
+        ),
+        (
+            "websocket: {path: /ws, hold: 1s, sequence: [{send: a, every: 1s}]}",
+            "websocket.sequence[0].every: needs how many there are",
+        ),
+        (
+            "websocket: {path: /ws, hold: 1s, sequence: [{send: a, times: 0, every: 1s}]}",
+            "websocket.sequence[0].times: 0 must be at least 1",
+        ),
+        (
+            "websocket: {path: /ws, hold: 1s, sequence: [{send: a, times: 5, every: 0s}]}",
+            "websocket.sequence[0].every: must be more than 0s",
+        ),
+        (
+            "websocket: {path: /ws, hold: 1s, sequence: [{pause: 1s, times: 5, every: 1s}]}",
+            "websocket.sequence[0].times: belongs to a send or a sendBinary",
         ),
         (
             "websocket: {path: /ws, hold: 1s, maxMessageBytes: 0}",

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
 
-use crate::metrics::past::with_past;
+use crate::metrics::{exported::Exported, past::with_past};
 
 use super::*;
 use crate::metrics::path::Version;
@@ -380,4 +380,99 @@ fn a_metric_whose_query_is_refused_is_missing_with_the_limit_as_the_reason_and_n
     for metric in &entries[0].1.metrics {
         assert_eq!(memory.missing(metric, NOW), Some(Missing::Refused(refusal)));
     }
+}
+
+#[test]
+fn a_scrape_has_the_age_of_each_metric_and_why_one_is_missing() {
+    let memory = memory(&["one"]);
+    let exported = Exported::new(memory.clone());
+    let scrape = |at: Duration| exported.parts(at).concat();
+    let labels = |workload: &str, metric: &str| {
+        format!(r#"{{namespace="ns",scaling="one",workload="{workload}",metric="{metric}""#)
+    };
+    let new = scrape(NOW);
+    for (workload, metric) in [("gateway", "rate"), ("worker", "depth")] {
+        let of = labels(workload, metric);
+        assert!(
+            new.contains(&format!(r#"metric_missing{of},reason="not-polled-yet"}} 1"#)),
+            "{new}"
+        );
+        assert!(
+            new.contains(&format!("metric_max_age_seconds{of}}} 120")),
+            "{new}"
+        );
+    }
+    assert!(!new.contains("metric_age_seconds"), "{new}");
+    answer(&memory);
+    // The samples were 2 s old when Prometheus was asked, which is 3 s ago.
+    let fresh = scrape(NOW + Duration::from_secs(3));
+    let late = scrape(NOW + Duration::from_secs(600));
+    for (workload, metric) in [("gateway", "rate"), ("worker", "depth")] {
+        let of = labels(workload, metric);
+        assert!(
+            fresh.contains(&format!("metric_age_seconds{of}}} 5\n")),
+            "{fresh}"
+        );
+        assert!(
+            late.contains(&format!("metric_age_seconds{of}}} 602\n")),
+            "{late}"
+        );
+        assert!(
+            late.contains(&format!(r#"metric_missing{of},reason="too-old"}} 1"#)),
+            "{late}"
+        );
+    }
+    assert!(!fresh.contains("metric_missing"), "{fresh}");
+}
+
+#[test]
+fn a_scrape_tells_the_workload_of_each_pod_that_shows_its_target() {
+    let memory = memory(&["one", "two"]);
+    memory.pods.apply(&ObjectMeta {
+        namespace: Some("ns".to_owned()),
+        name: Some("two-worker-7c9-x1".to_owned()),
+        labels: Some(BTreeMap::from([(
+            "pod-template-hash".to_owned(),
+            "7c9".to_owned(),
+        )])),
+        ..ObjectMeta::default()
+    });
+    let text = Exported::new(memory).parts(NOW).concat();
+    let series: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("vas_pod_info{"))
+        .collect();
+    // The pods of `memory` show no target.
+    assert_eq!(
+        series,
+        [r#"vas_pod_info{namespace="ns",pod="two-worker-7c9-x1",scaling="two",workload="worker"} 1"#]
+    );
+}
+
+#[test]
+fn a_metric_that_is_never_polled_says_why_to_the_condition_and_to_a_scrape() {
+    let memory = memory(&[]);
+    let mut unsuitable = scaling("one");
+    for workload in &mut unsuitable.spec.workloads {
+        for metric in workload.metrics.iter_mut().flatten() {
+            metric.prometheus_server = Some("unknown".to_owned());
+        }
+    }
+    memory.registry.apply(&unsuitable);
+    let metrics = &memory.registry.entries()[0].1.metrics;
+    assert!(!metrics.is_empty());
+    for metric in metrics {
+        let missing = memory.missing(metric, NOW).map(|missing| missing.cause());
+        assert!(
+            missing.is_some_and(|cause| cause.contains("\"unknown\" is not configured")),
+            "{}",
+            metric.name
+        );
+    }
+    let text = Exported::new(memory.clone()).parts(NOW).concat();
+    assert_eq!(
+        text.matches(r#"reason="unsuitable"} 1"#).count(),
+        metrics.len(),
+        "{text}"
+    );
 }

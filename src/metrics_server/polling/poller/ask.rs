@@ -16,16 +16,22 @@ use vas_core::metrics::{
 };
 use vas_prometheus::{Client, InstantAnswer, QueryError, servers::Server, turns::Turn};
 
+/// The reason of a poll whose answer does not fit the metric.
+pub(crate) const UNSUITABLE: &str = "unsuitable";
+
 /// Why a poll brought no data.
 pub(super) struct PollError {
     pub(super) failure: Failure,
     pub(super) timed_out: bool,
+    /// The kind of failure as one word: one of [`QueryError::SLUGS`], or [`UNSUITABLE`].
+    pub(super) reason: &'static str,
 }
 
 impl From<QueryError> for PollError {
     fn from(error: QueryError) -> Self {
         Self {
             timed_out: error.is_timeout(),
+            reason: error.slug(),
             failure: Failure::Prometheus(error.to_string().into()),
         }
     }
@@ -280,6 +286,7 @@ async fn ask_part(
     );
     let mut answer = joined.map_err(|error| {
         PartError::Failed(PollError {
+            reason: UNSUITABLE,
             failure: Failure::Unsuitable(error.to_string().into()),
             timed_out: false,
         })

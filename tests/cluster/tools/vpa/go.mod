@@ -1,5 +1,6 @@
-// Nothing is compiled here: the launcher copies the CRD out of this module.
-// `go mod tidy` would therefore drop the line that names its version.
+// The launcher copies the CRD out of this module, and builds its programs by
+// their paths. No package here imports them, so `go mod tidy` would drop the
+// line that names the version.
 module vas.test/cluster/tools/vpa
 
 go 1.26.0

@@ -4,7 +4,7 @@ use super::*;
 use crate::reconcile::desired::testing::{scaling, scaling_with};
 
 fn hpa(scaling: &Scaling) -> Value {
-    serde_json::to_value(build(scaling, &scaling.workloads[0], None)).unwrap()
+    serde_json::to_value(build(scaling, &scaling.workloads[0], Timestamp::UNIX_EPOCH, None)).unwrap()
 }
 
 #[test]

@@ -24,8 +24,16 @@ impl<'a> Talk<'a> {
         let mut awaited = 0;
         for part in parts {
             let woken = match part {
-                Part::Send(_) if stop.is_cancelled() => Woken::Stopped,
-                Part::Send(payload) => self.say(payload, line).await?,
+                Part::Send(_) | Part::Stream { .. } if stop.is_cancelled() => Woken::Stopped,
+                Part::Send(payload) => {
+                    self.round.asked(self.now());
+                    self.say(payload, line).await?
+                }
+                Part::Stream {
+                    payload,
+                    times,
+                    every,
+                } => self.stream(payload, *times, *every, line, stop).await?,
                 Part::Pause(pause) => {
                     let until = self.now() + *pause;
                     match self.listen(line, until, Some(stop), |_, _| false).await? {
@@ -44,6 +52,9 @@ impl<'a> Talk<'a> {
             if matches!(woken, Woken::Stopped | Woken::Closed) {
                 return Ok(woken);
             }
+            if !matches!(part, Part::Pause(_)) {
+                self.owed = self.owed.saturating_sub(1);
+            }
         }
         Ok(Woken::Met)
     }
@@ -51,14 +62,39 @@ impl<'a> Talk<'a> {
     async fn say(&mut self, payload: &Payload, line: &mut Line) -> Result<Woken, Failure> {
         let (now, timeout) = (self.now(), self.worker.timeout);
         line.queue(self.message_of(payload)?);
-        self.round.asked(now);
         let sent = |_: &Self, line: &Line| line.is_idle();
         let woken = self.listen(line, now + timeout, None, sent).await?;
         if woken == Woken::Moment {
             return Err(failures::nothing("a message could not be sent", timeout));
         }
-        self.owed = self.owed.saturating_sub(1);
         Ok(woken)
+    }
+
+    /// Sends a message several times, each at its moment or as soon after it as the one before is sent.
+    async fn stream(
+        &mut self,
+        payload: &Payload,
+        times: u32,
+        every: Duration,
+        line: &mut Line,
+        stop: &CancellationToken,
+    ) -> Result<Woken, Failure> {
+        let began = self.now();
+        for number in 0..times {
+            let due = began.saturating_add(every.saturating_mul(number));
+            let woken = self.listen(line, due, Some(stop), |_, _| false).await?;
+            if woken != Woken::Moment {
+                return Ok(woken);
+            }
+            if number + 1 == times {
+                self.round.asked(self.now());
+            }
+            let woken = self.say(payload, line).await?;
+            if woken != Woken::Met {
+                return Ok(woken);
+            }
+        }
+        Ok(Woken::Met)
     }
 
     /// Waits for the first `count` awaited messages. When a user stops, everything that it still awaits
@@ -87,7 +123,6 @@ impl<'a> Talk<'a> {
         if woken == Woken::Moment {
             return Err(failures::nothing("no awaited message", waited));
         }
-        self.owed = self.owed.saturating_sub(1);
         Ok(woken)
     }
 }
