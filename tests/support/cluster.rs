@@ -75,7 +75,7 @@ impl Cluster {
     /// Starts a cluster of its own, without the CRD, in a fresh folder.
     pub fn start(name: &str, flags: &[&str]) -> Self {
         turn::wait();
-        let dir = run_dir().join(name);
+        let dir = run_dir().join("clusters").join(name);
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a folder for the cluster");
         let mut command = Command::new(launcher());
@@ -287,16 +287,23 @@ pub fn bin(name: &str) -> PathBuf {
 /// Helm, built on first use. No cluster needs it, so it is not among the programs of [`bin`].
 pub fn helm() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let mut build = Command::new(launcher());
-        let status = build.args(["build", "helm"]).stdout(Stdio::null()).status();
-        assert!(
-            status.is_ok_and(|status| status.success()),
-            "tests/cluster/cluster.sh build helm failed"
-        );
-        bin("helm")
-    });
-    built.clone()
+    BUILT.get_or_init(|| built("helm")).clone()
+}
+
+/// What checks and tests rules of Prometheus, built on first use like [`helm`].
+pub fn promtool() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("promtool")).clone()
+}
+
+fn built(program: &str) -> PathBuf {
+    let mut build = Command::new(launcher());
+    let status = build.args(["build", program]).stdout(Stdio::null()).status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "tests/cluster/cluster.sh build {program} failed"
+    );
+    bin(program)
 }
 
 fn launcher() -> PathBuf {
@@ -304,6 +311,9 @@ fn launcher() -> PathBuf {
 }
 
 /// Where this process keeps clusters, logs and data; folders of processes that are gone are removed.
+///
+/// Tests run side by side, so each piece of the tests has a folder here whose name no other piece takes: a cluster is
+/// in `clusters/NAME`, and what a cluster removes when it starts is its own.
 pub fn run_dir() -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {

@@ -39,16 +39,16 @@ async fn a_wrong_gauge_a_wrong_matcher_and_a_wrong_label_are_told_apart() {
 
     let url = format!("--prometheus-url={}", doctored.prometheus.url());
     let labelled = |flag: &str| Said::of(&doctored.run(&["-o=json", &url, flag]));
-    let found = labelled("--namespace-label=ns")
-        .line("prometheus-labels", "problem")
-        .unwrap();
+    let found = doctored
+        .finds_in(|| labelled("--namespace-label=ns"), "prometheus-labels", "problem")
+        .await;
     assert!(
         found.contains("no label ns, only instance, job, namespace"),
         "{found}"
     );
-    let found = labelled("--pod-label=instance")
-        .line("prometheus-pods", "problem")
-        .unwrap();
+    let found = doctored
+        .finds_in(|| labelled("--pod-label=instance"), "prometheus-pods", "problem")
+        .await;
     assert!(
         found.contains("instance is never the name of a live pod"),
         "{found}"
@@ -76,8 +76,8 @@ async fn series_of_another_cluster_are_found_and_a_matcher_parts_them() {
         "{found}"
     );
     let url = format!("--prometheus-url={}", doctored.prometheus.url());
-    let said = Said::of(&doctored.run(&["-o=json", &url, "--matchers=cluster=eu-1"]));
-    let found = said.line("prometheus-clusters", "ok").unwrap();
+    let of_one = || Said::of(&doctored.run(&["-o=json", &url, "--matchers=cluster=eu-1"]));
+    let found = doctored.finds_in(of_one, "prometheus-clusters", "ok").await;
     assert!(found.contains("queue-depth"), "{found}");
     for cluster in clusters {
         doctored.exporter.remove(gauge, &of(cluster));

@@ -2,7 +2,7 @@
 //! there.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -53,32 +53,28 @@ pub(crate) fn commands(heading: &str) -> Vec<String> {
 /// A kustomization of the user's own, as the guide shows it under a heading. Files in folders below begin with their path.
 #[track_caller]
 pub(crate) fn kustomization(heading: &str) -> Kustomization {
-    let name = heading.to_lowercase().replace(' ', "-");
+    let folder = fresh_folder();
     let (below, own): (Vec<_>, Vec<_>) = blocks(heading, "yaml")
         .into_iter()
         .partition(|block| path_below(block).is_some());
     for block in &below {
-        let file = run_dir().join(&name).join(path_below(block).unwrap_or_default());
+        let file = folder.join(path_below(block).unwrap_or_default());
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder below");
-        let text = block.replace("../voiceassist-scaling/", &way_up(&run_dir().join(&name)));
+        let text = block.replace("../voiceassist-scaling/", &way_up(&folder));
         std::fs::write(file, text).expect("a kustomization can be written");
     }
-    written(&name, &own.concat())
+    written(folder, &own.concat())
 }
 
 /// A kustomization of the user's own with these lines, such as a list of components.
 #[track_caller]
 pub(crate) fn rendered_with(lines: &str) -> Kustomization {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    written(&format!("own-{}", NEXT.fetch_add(1, Ordering::Relaxed)), lines)
+    written(fresh_folder(), lines)
 }
 
-/// Writes and renders a kustomization in a directory of this run. The first lines, which are the same for all
-/// kustomizations, are added.
+/// Writes and renders a kustomization. The first lines, which are the same for all kustomizations, are added.
 #[track_caller]
-fn written(name: &str, lines: &str) -> Kustomization {
-    let folder = run_dir().join(name);
-    std::fs::create_dir_all(&folder).expect("a folder for the kustomization");
+fn written(folder: PathBuf, lines: &str) -> Kustomization {
     let mut text = lines.to_owned();
     if !text.contains("resources:") {
         text.push_str("resources: [../voiceassist-scaling/manifests/install]\n");
@@ -86,6 +82,15 @@ fn written(name: &str, lines: &str) -> Kustomization {
     let text = text.replace("../voiceassist-scaling/", &way_up(&folder));
     std::fs::write(folder.join("kustomization.yaml"), text).expect("a kustomization can be written");
     Kustomization::render(folder)
+}
+
+/// A folder for one kustomization, which no other test writes while kubectl reads it.
+fn fresh_folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = run_dir().join("kustomizations").join(number.to_string());
+    std::fs::create_dir_all(&folder).expect("a folder for the kustomization");
+    folder
 }
 
 /// The path of a file below `my-install`, which is in its first line.
