@@ -36,37 +36,40 @@ add() { awk -v one="$1" -v other="$2" 'BEGIN { printf "%.2f", one + other }'; }
 cat >"$page" <<EOF
 # What scaling saves, and what it does not
 
-The report that this project grew out of says: five API pods and two workers, always on, cost about \$800 a month; scaled, with four
-and two on average, about \$500. \`make cost\` takes that apart and writes this page.
+VoiceAssist's report, from which this project began, compares two months. Five API pods and two workers that always run cost about \$800.
+With scaling, four API pods and two workers run on average, and the month costs about \$500. This page shows how much of the saving of
+\$300 comes from scaling. \`make cost\` writes the page.
 
-- Seven pods for \$800 are \$0.1566 for a pod and an hour, if pods are the whole bill: 800 / (7 x 730 h).
-- Six pods on average then cost 6 x 730 h x \$0.1566 = \$686. **Scaling explains \$114 of the \$300.**
-- The other \$186 are not from scaling. The report names caching, which took 30 % off the database's bill.
+- Seven pods cost \$800 a month. If the pods are the whole bill, one pod costs 800 / (7 x 730 h) = \$0.1566 an hour.
+- Six pods on average then cost 6 x 730 h x \$0.1566 = \$686. **So scaling explains \$114 of the \$300.**
+- The other \$186 do not come from scaling. The report names caching, which reduced the bill of the database by 30 %.
 
 ## The same week, replayed
 
-\`vas simulate\` replays a made-up week through the shipped resource with the report's bounds, 2 to 10 and 1 to 5. The load is highest
-at 14:00 and lowest at 02:00, from 120 to 830 requests and from 1 to 7 jobs per second, and six tenths of that at the weekend.
+\`vas simulate\` replays an invented week with the shipped resource and the bounds of the report: 2 to 10 API pods, and 1 to 5 workers. The
+load is lowest at 02:00, with 120 requests and 1 job per second. It is highest at 14:00, with 830 requests and 7 jobs per second. At the
+weekend it is 60 % of that. [simulate.md](simulate.md#figures) explains the columns.
 
-API gateway, which carries 143 requests per second and pod (its target / 0.7):
+An API pod carries 143 requests per second (its target / 0.7):
 
 \`\`\`
 $gateway
 \`\`\`
 
-Worker, which does two jobs per second and pod; a job should wait at most a minute:
+A worker does two jobs per second, and a job should wait at most a minute:
 
 \`\`\`
 $worker
 \`\`\`
 
-Together the scaled workloads have $(add "$(mean "$gateway" resource)" "$(mean "$worker" resource)") pods on average for \$$(add "$(cost "$gateway" resource)" "$(cost "$worker" resource)") a month, close to the six
-pods of the report. The rows \`static\` say what the report does not: the same seven pods, always on, are too few for the peaks
-of this week. Scaling carries the load first; what it saves depends on how deep the nights are.
+With scaling, both workloads together have $(add "$(mean "$gateway" resource)" "$(mean "$worker" resource)") pods on average for \$$(add "$(cost "$gateway" resource)" "$(cost "$worker" resource)") a month. That is close to the
+six pods of the report. The rows \`static\` show what the report does not say: the same seven pods, always on, are too few for the peaks of
+this week. So the first benefit of scaling is that the service carries the load. The saving depends on how low the load is at night.
 
-## What is assumed, not known
+## Assumptions
 
-The shape of the load, the time to Ready of 30 s, what a pod carries, and that pods alone make the bill: nodes are not modelled, and
-a cluster without an autoscaler for its nodes costs the same with fewer pods. [simulate.md](simulate.md) says how to replay a load of your own.
+Nobody measured the shape of the load, the time to Ready of 30 s, or the load that a pod carries. The page also assumes that the pods are
+the whole bill. Nodes are not in the model: a cluster without an autoscaler for its nodes costs the same with fewer pods.
+[simulate.md](simulate.md) says how to replay a load of your own.
 EOF
 echo "cost: wrote $page" >&2
