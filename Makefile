@@ -164,19 +164,20 @@ lint: tools ## Formatting, clippy with warnings denied, documentation
 
 .PHONY: generate
 generate: tools ## Write the CRD, the schemas of scenario files and reports, docs/reference, and the version wherever it stands
-	cargo run --locked --quiet -p vas -- crd > crds/voiceassistscalings.yaml
+	cargo build --locked --workspace --bin vas
+	target/debug/vas crd > crds/voiceassistscalings.yaml
 	cp crds/voiceassistscalings.yaml charts/vas/files/
 	sed -i 's/^\(  newTag:\) .*/\1 $(VERSION)/' manifests/image/kustomization.yaml
 	sed -i 's/^\(version\|appVersion\): .*/\1: $(VERSION)/' charts/vas/Chart.yaml
-	cargo run --locked --quiet -p vas -- test schema > docs/scenario.schema.json
-	cargo run --locked --quiet -p vas -- test schema report > docs/report.schema.json
-	cargo run --locked --quiet -p vas -- simulate schema sync > docs/simulate-sync.schema.json
-	cargo run --locked --quiet -p vas -- simulate schema result > docs/simulate-sync-result.schema.json
-	cargo run --locked --quiet -p vas -- monitoring reference > docs/metrics-reference.md
-	cargo run --locked --quiet -p vas -- monitoring rules > manifests/monitoring/rules/vas.yaml
-	cargo run --locked --quiet -p vas -- monitoring rules --format prometheus-rule > manifests/monitoring/prometheus-operator/prometheus-rule.yaml
-	cargo run --locked --quiet -p vas -- simulate schema replay > docs/simulate-result.schema.json
-	for page in resource cli conditions; do cargo run --locked --quiet -p vas -- reference $$page > docs/reference/$$page.md; done
+	target/debug/vas test schema > docs/scenario.schema.json
+	target/debug/vas test schema report > docs/report.schema.json
+	target/debug/vas simulate schema sync > docs/simulate-sync.schema.json
+	target/debug/vas simulate schema result > docs/simulate-sync-result.schema.json
+	target/debug/vas monitoring reference > docs/metrics-reference.md
+	target/debug/vas monitoring rules > manifests/monitoring/rules/vas.yaml
+	target/debug/vas monitoring rules --format prometheus-rule > manifests/monitoring/prometheus-operator/prometheus-rule.yaml
+	target/debug/vas simulate schema replay > docs/simulate-result.schema.json
+	for page in resource cli conditions; do target/debug/vas reference $$page > docs/reference/$$page.md; done
 
 .PHONY: cost
 cost: tools ## Replay a week of VoiceAssist: what of the saving in its report scaling explains; writes docs/cost.md

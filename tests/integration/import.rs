@@ -227,7 +227,7 @@ fn imported_scaled_objects_are_valid_and_what_is_left_is_listed() {
         "{report}"
     );
     assert!(
-        report.contains("ScaledObject shop/report (spec.triggers[1], cron): vas has no schedules"),
+        report.contains("ScaledObject shop/report (spec.triggers[1], cron): vas has no such metric: write an entry of schedules"),
         "{report}"
     );
     let list = rendered("imported-keda", &stdout(&imported), OBJECTS);

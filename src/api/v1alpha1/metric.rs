@@ -326,8 +326,9 @@ pub struct PrometheusSource {
     pub target: ObjectTarget,
 }
 
-/// How several series become one number. `Max` (default) is right when every worker exports the same
-/// queue's depth: a sum would multiply it by the replicas. `Sum` is for series that each hold a part.
+/// How several series become one number. `Max`, the default of `queueDepth`, is right when every worker exports the
+/// same queue's depth: a sum would multiply it by the replicas. `Sum`, the default of `podGauge`, is for series that
+/// each hold a part.
 #[derive(
     Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, Hash,
 )]

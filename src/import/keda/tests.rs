@@ -131,7 +131,7 @@ fn without_a_trigger_that_scaled_it_a_workload_is_suspended() {
     for (trigger, words) in [
         (
             json!({"type": "cron", "metadata": {"start": "0 8 * * *"}}),
-            "no schedules",
+            "write an entry of schedules",
         ),
         (json!({"type": "kafka", "metadata": {}}), "asks its source itself"),
         (query(json!({"query": "sum(everything)"})), "reads more"),

@@ -49,7 +49,10 @@ pub(super) fn convert(
         "cpu" => resource(trigger, ResourceName::Cpu),
         "memory" => resource(trigger, ResourceName::Memory),
         "prometheus" => prometheus(trigger, namespace, namespace_label, servers),
-        "cron" => Err("vas has no schedules".to_owned()),
+        "cron" => Err(
+            "vas has no such metric: write an entry of schedules, whose minReplicas is the trigger's desiredReplicas"
+                .to_owned(),
+        ),
         other => Err(format!(
             "a trigger of type {other} asks its source itself, and vas asks Prometheus: let an exporter of it be scraped, \
              and write queueDepth or prometheus"

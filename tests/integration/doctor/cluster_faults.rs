@@ -32,7 +32,10 @@ async fn a_healthy_installation_gives_exit_code_0_in_text_and_in_versioned_json(
     let checks = report["findings"].as_array().unwrap().len();
     let counted = |severity: &str| report["summary"][severity].as_u64().unwrap();
     assert_eq!(
-        ["problem", "warning", "skipped", "ok"].map(counted).iter().sum::<u64>(),
+        ["problem", "warning", "skipped", "ok"]
+            .map(counted)
+            .iter()
+            .sum::<u64>(),
         checks as u64
     );
 }

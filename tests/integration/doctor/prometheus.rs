@@ -40,7 +40,11 @@ async fn a_wrong_gauge_a_wrong_matcher_and_a_wrong_label_are_told_apart() {
     let url = format!("--prometheus-url={}", doctored.prometheus.url());
     let labelled = |flag: &str| Said::of(&doctored.run(&["-o=json", &url, flag]));
     let found = doctored
-        .finds_in(|| labelled("--namespace-label=ns"), "prometheus-labels", "problem")
+        .finds_in(
+            || labelled("--namespace-label=ns"),
+            "prometheus-labels",
+            "problem",
+        )
         .await;
     assert!(
         found.contains("no label ns, only instance, job, namespace"),
