@@ -176,6 +176,7 @@ generate: tools ## Write the CRD, the schemas of scenario files and reports, doc
 	target/debug/vas monitoring reference > docs/metrics-reference.md
 	target/debug/vas monitoring rules > manifests/monitoring/rules/vas.yaml
 	target/debug/vas monitoring rules --format prometheus-rule > manifests/monitoring/prometheus-operator/prometheus-rule.yaml
+	target/debug/vas monitoring dashboards -o manifests/monitoring/dashboards
 	target/debug/vas simulate schema replay > docs/simulate-result.schema.json
 	for page in resource cli conditions; do target/debug/vas reference $$page > docs/reference/$$page.md; done
 

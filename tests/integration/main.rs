@@ -22,6 +22,7 @@ mod children;
 mod cli;
 mod contract;
 mod crd_rules;
+mod dashboards;
 mod demo_overlay;
 mod doctor;
 mod documents;

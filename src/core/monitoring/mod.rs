@@ -6,6 +6,7 @@
 //! scaling     the series of one resource, from its object and the readings of its children
 //! exposition  the text of such series, with a bound on their number
 //! rules       the alerts, with the files that hold them
+//! dashboards  the boards for Grafana
 //! process     what the kernel tells of a process
 //! api_request the verb of a request to the API server
 //! reference   the page docs/metrics-reference.md
@@ -15,6 +16,7 @@
 //! another name in `src`.
 
 pub mod api_request;
+pub mod dashboards;
 pub mod exposition;
 pub mod families;
 pub mod process;

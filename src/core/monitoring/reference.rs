@@ -40,6 +40,7 @@ fn introduction(exporter: Exporter) -> &'static str {
         Exporter::Every => {
             "Of the process, beside its other metrics; those that the system does not tell are absent."
         }
+        Exporter::Other => "Of other programs; vas does not export them.",
         Exporter::LoadTest => "At `/metrics` of `--metrics-listen`, while the command runs.",
     }
 }

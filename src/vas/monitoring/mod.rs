@@ -2,6 +2,8 @@
 //!
 //! Must not: add words of its own. What is printed is made in `vas_core::monitoring`.
 
+mod dashboards;
+
 use clap::{Subcommand, ValueEnum};
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
 };
 use vas_core::monitoring::{reference, rules::files};
 
-/// Print what Prometheus and people need to monitor vas: alerts, and the list of metrics
+/// Print what Prometheus, Grafana and people need to monitor vas: alerts, boards, and the list of metrics
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -20,6 +22,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rules(RulesArgs),
+    Dashboards(dashboards::Args),
     /// Print every metric with its type, labels and meaning, as Markdown
     Reference,
 }
@@ -52,6 +55,7 @@ impl Args {
     pub(super) fn run(&self) -> Ended {
         match &self.command {
             Command::Rules(args) => args.print()?,
+            Command::Dashboards(args) => args.run()?,
             Command::Reference => output::text(&reference::page())?,
         }
         Ok(Code::Success)

@@ -84,10 +84,12 @@ pub enum Exporter {
     LoadTest,
     /// Each of them, about its process.
     Every,
+    /// Not vas: boards read its metrics beside ours.
+    Other,
 }
 
 impl Exporter {
-    /// All exporters, in the order of the reference.
+    /// All exporters of vas, in the order of the reference.
     pub const ALL: [Self; 4] = [Self::Operator, Self::MetricsServer, Self::LoadTest, Self::Every];
 
     /// The command that exports, as a heading and as a label.
@@ -97,6 +99,7 @@ impl Exporter {
             Self::MetricsServer => "vas metrics-server",
             Self::LoadTest => "vas test",
             Self::Every => "Each of them",
+            Self::Other => "Others",
         }
     }
 
@@ -215,6 +218,7 @@ mod tests {
                 (_, Exporter::Operator) => "vas_operator_",
                 (_, Exporter::MetricsServer) => "vas_metrics_server_",
                 (_, Exporter::LoadTest) => "vas_test_",
+                (_, Exporter::Other) => panic!("{name} is not of vas"),
             };
             assert!(name.starts_with(prefix), "{name}");
             assert!(
