@@ -165,6 +165,24 @@ impl Load {
         &self.pieces
     }
 
+    /// The load between two moments, which begins anew at the moment 0. A moment beyond the load is its end.
+    #[must_use]
+    pub fn part(&self, from: Millis, to: Millis) -> Self {
+        let to = to.clamp(0, self.end);
+        let from = from.clamp(0, to);
+        // The piece that holds at `from` began before it.
+        let first = self.pieces.partition_point(|(begins, _)| *begins <= from);
+        let pieces = self.pieces.iter().skip(first.saturating_sub(1));
+        let pieces = pieces.take_while(|(begins, _)| *begins < to);
+        Self {
+            start: self.time(from),
+            pieces: pieces
+                .map(|(begins, rate)| ((begins - from).max(0), *rate))
+                .collect(),
+            end: to - from,
+        }
+    }
+
     /// The largest rate.
     #[must_use]
     pub fn peak(&self) -> f64 {
@@ -205,6 +223,26 @@ mod tests {
         // One step that is missing is no gap: the value before it holds.
         let found = load(&[of(0, 1.0), of(60, 2.0), of(180, 3.0), of(240, 3.0)]).unwrap();
         assert_eq!(found.pieces().len(), 4);
+    }
+
+    #[test]
+    fn a_part_has_the_values_of_its_time_and_begins_anew() {
+        let of = |second, rate| (second, Some(rate));
+        let whole = load(&[of(0, 1.0), of(60, 2.0), of(120, 3.0), of(600, 4.0), of(660, 5.0)]).unwrap();
+        let part = whole.part(90_000, 610_000);
+        assert_eq!(
+            part.pieces(),
+            [
+                (0, Some(2.0)),
+                (30_000, Some(3.0)),
+                (90_000, None),
+                (510_000, Some(4.0))
+            ]
+        );
+        assert_eq!((part.end(), part.time(30_000)), (520_000, whole.time(120_000)));
+        assert_eq!(whole.part(0, whole.end()), whole);
+        assert_eq!(whole.part(60_000, 120_000).pieces(), [(0, Some(2.0))]);
+        assert_eq!(whole.part(700_000, 9_000_000).end(), 20_000);
     }
 
     #[test]

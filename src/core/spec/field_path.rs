@@ -43,6 +43,9 @@ pub struct Origin<'a> {
 pub struct Located {
     /// Path from the root of the object, for example `spec.environments[1].workloads[0].maxReplicas`.
     pub path: String,
+    /// The same as a JSON Pointer (RFC 6901), for example `/spec/environments/1/workloads/0/maxReplicas`. It leads to
+    /// something only if the elements of lists on the way are there.
+    pub pointer: String,
     /// The value of the field as compact JSON; `null` if the user wrote none.
     pub value: String,
     /// Whether the environment's override holds the field.
@@ -117,55 +120,79 @@ impl<'a> Origin<'a> {
         let unit = path.0.get(..path.merge_unit()).unwrap_or_default();
         let overrides = self.environment.and_then(|position| {
             let value = self.spec.get("environments")?.get(position)?;
-            walk(value, unit, &mut String::new())?;
-            Some((format!("spec.environments[{position}]"), value))
+            walk(value, unit, &mut Way::default())?;
+            let way = Way {
+                path: format!("spec.environments[{position}]"),
+                pointer: format!("/spec/environments/{position}"),
+            };
+            Some((way, value))
         });
         let overridden = overrides.is_some();
-        let (mut text, root) = overrides.unwrap_or_else(|| ("spec".to_owned(), self.spec));
-        let value = walk(root, &path.0, &mut text).unwrap_or(&Value::Null);
+        let (mut way, root) = overrides.unwrap_or_else(|| {
+            let way = Way {
+                path: "spec".to_owned(),
+                pointer: "/spec".to_owned(),
+            };
+            (way, self.spec)
+        });
+        let value = walk(root, &path.0, &mut way).unwrap_or(&Value::Null);
         Located {
-            path: text,
+            path: way.path,
+            pointer: way.pointer,
             value: value.to_string(),
             overridden,
         }
     }
 }
 
-/// Follows the steps to a value, and writes every step to `text`, also those that lead to nothing.
-fn walk<'v>(root: &'v Value, steps: &[Step], text: &mut String) -> Option<&'v Value> {
+/// The steps to a value in both notations.
+#[derive(Default)]
+struct Way {
+    path: String,
+    pointer: String,
+}
+
+impl Way {
+    /// Adds one step.
+    fn push(&mut self, path: std::fmt::Arguments<'_>, pointer: &str) {
+        // Writing to a String cannot fail.
+        let _ = self.path.write_fmt(path);
+        self.pointer.push('/');
+        self.pointer
+            .push_str(&pointer.replace('~', "~0").replace('/', "~1"));
+    }
+}
+
+/// Follows the steps to a value, and writes down every step, also those that lead to nothing.
+fn walk<'v>(root: &'v Value, steps: &[Step], way: &mut Way) -> Option<&'v Value> {
     let mut value = Some(root);
     for step in steps {
         value = match step {
             Step::Field(name) => {
-                push(text, format_args!(".{name}"));
+                way.push(format_args!(".{name}"), name);
                 value.and_then(|value| value.get(name))
             }
             Step::Named(name) => {
                 let position = value.and_then(|value| position_of(value, name));
                 match position {
-                    Some(position) => push(text, format_args!("[{position}]")),
-                    None => push(text, format_args!("[name={name}]")),
+                    Some(position) => way.push(format_args!("[{position}]"), &position.to_string()),
+                    None => way.push(format_args!("[name={name}]"), "-"),
                 }
                 value
                     .zip(position)
                     .and_then(|(value, position)| value.get(position))
             }
             Step::Index(position) => {
-                push(text, format_args!("[{position}]"));
+                way.push(format_args!("[{position}]"), &position.to_string());
                 value.and_then(|value| value.get(position))
             }
             Step::Key(key) => {
-                push(text, format_args!("{}", DisplayKey(key)));
+                way.push(format_args!("{}", DisplayKey(key)), key);
                 value.and_then(|value| value.get(key))
             }
         };
     }
     value.filter(|value| !value.is_null())
-}
-
-fn push(text: &mut String, step: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _ = text.write_fmt(step);
 }
 
 fn position_of(list: &Value, name: &str) -> Option<usize> {
@@ -237,6 +264,34 @@ mod tests {
                 "spec.environments[1].workloads[0].metrics[0].queueDepth.target".to_owned(),
                 "null".to_owned()
             )
+        );
+    }
+
+    #[test]
+    fn the_pointer_leads_to_the_value_in_the_whole_object() {
+        let object = json!({"spec": spec()});
+        let quota = FieldPath::default().field("limits").field("resourceQuota");
+        for (environment, path) in [
+            (Some(1), FieldPath::workload("worker").field("maxReplicas")),
+            (Some(0), FieldPath::workload("worker").field("maxReplicas")),
+            (
+                None,
+                FieldPath::workload("api")
+                    .field("metrics")
+                    .named("cpu")
+                    .field("resource")
+                    .field("name"),
+            ),
+            (None, quota.field("hard").key("requests.cpu")),
+        ] {
+            let located = Origin::new(&object["spec"], environment).locate(&path);
+            let found = object.pointer(&located.pointer).unwrap();
+            assert_eq!(found.to_string(), located.value, "{}", located.pointer);
+        }
+        let key = quota.field("hard").key("example.com/gpu");
+        assert_eq!(
+            Origin::new(&object["spec"], None).locate(&key).pointer,
+            "/spec/limits/resourceQuota/hard/example.com~1gpu"
         );
     }
 

@@ -52,6 +52,8 @@ pub struct Subject {
     pub scheduled: Option<Model>,
     /// Target of the metric that is a request rate per pod, in requests per second; `None` without one.
     pub target: Option<f64>,
+    /// The metrics that follow from the load, by their names in the HPA, and how.
+    pub modelled: Vec<(String, Kind)>,
     /// What is guessed about metrics, one sentence each.
     pub assumed: Vec<String>,
     /// Metrics that are left out, with the reason.
@@ -143,7 +145,7 @@ pub fn of_live(
 }
 
 /// The workload of this name; `None` means the only one.
-fn chosen<'a>(scaling: &'a Scaling, wanted: Option<&str>) -> Result<&'a Workload, SubjectError> {
+pub(super) fn chosen<'a>(scaling: &'a Scaling, wanted: Option<&str>) -> Result<&'a Workload, SubjectError> {
     let there = || {
         let names: Vec<&str> = scaling.workloads.iter().map(|one| one.name.as_str()).collect();
         names.join(", ")
@@ -226,7 +228,7 @@ fn subject(
         return Err(SubjectError::NoMetric(unknown.clone(), names.join(", ")));
     }
     let (mut assumed, mut left_out, mut target) = (Vec::new(), Vec::new(), None);
-    let mut kinds = Vec::new();
+    let (mut kinds, mut modelled) = (Vec::new(), Vec::new());
     for (position, metric) in read.metrics.iter().enumerate() {
         // An HPA without metrics has the one that the API server fills in.
         let name = names.get(position).copied().unwrap_or("cpu");
@@ -237,6 +239,7 @@ fn subject(
         if let (Ok(Kind::Rate { .. }), Ok(metric)) = (&kind, metric) {
             target = target.or(per_pod(metric));
         }
+        modelled.extend(kind.as_ref().ok().map(|kind| (name.to_owned(), *kind)));
         kinds.push(kind.map_err(|why| left_out.push(format!("{name}: {why}"))).ok());
     }
     let request = hints.cpu_request.map_or_else(Requests::default, |request| {
@@ -248,6 +251,7 @@ fn subject(
             scheduled: None,
             counted: None,
             target,
+            modelled,
             assumed,
             left_out,
         }),

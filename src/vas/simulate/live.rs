@@ -1,7 +1,11 @@
 //! A resource of a cluster, and the HPA that is live for one of its workloads.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use kube::Api;
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject},
+};
+use serde_json::Value;
 
 use crate::{
     exit::{Code, CommandError},
@@ -29,7 +33,9 @@ pub(super) struct LiveArgs {
 pub(super) struct Live {
     /// Kind and name, for messages.
     pub(super) shown: String,
-    /// The resource.
+    /// The resource as it is stored, with quantities as somebody wrote them.
+    pub(super) document: Value,
+    /// The same, parsed.
     pub(super) resource: VoiceAssistScaling,
     /// The HPA of the workload; `None` if the operator has written none yet.
     pub(super) hpa: Option<HorizontalPodAutoscaler>,
@@ -42,6 +48,11 @@ pub(super) enum LiveError {
     Kube(#[from] KubeConfigError),
     #[error(transparent)]
     Request(#[from] RequestError),
+    #[error("{shown} cannot be read: {source}")]
+    Unreadable {
+        shown: String,
+        source: serde_json::Error,
+    },
 }
 
 impl CommandError for LiveError {
@@ -66,9 +77,16 @@ impl LiveArgs {
     async fn live(&self, name: &str, workload: Option<&str>) -> Result<Live, LiveError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);
-        let resources: Api<VoiceAssistScaling> = Api::namespaced(client.clone(), &namespace);
+        let kind = ApiResource::erase::<VoiceAssistScaling>(&());
+        let resources: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &kind);
         let shown = format!("VoiceAssistScaling {name} in {namespace}");
-        let resource = answer(&format!("read {shown}"), resources.get(name)).await?;
+        let document = answer(&format!("read {shown}"), resources.get(name)).await?;
+        let unreadable = |source| LiveError::Unreadable {
+            shown: shown.clone(),
+            source,
+        };
+        let document = serde_json::to_value(document).map_err(unreadable)?;
+        let resource: VoiceAssistScaling = serde_json::from_value(document.clone()).map_err(unreadable)?;
         let workload = match (workload, resource.spec.workloads.as_slice()) {
             (Some(workload), _) => Some(workload),
             (None, [only]) => Some(only.name.as_str()),
@@ -84,6 +102,11 @@ impl LiveArgs {
             }
             None => None,
         };
-        Ok(Live { shown, resource, hpa })
+        Ok(Live {
+            shown,
+            document,
+            resource,
+            hpa,
+        })
     }
 }

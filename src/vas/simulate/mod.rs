@@ -1,7 +1,7 @@
 //! `vas simulate`: what the HPA controller would do, without a cluster.
 //!
 //! ```text
-//! replay      a load of the past, with the flags of load_args, policy_args, assumption_args and quantity_arg
+//! replay      a load of the past, with the flags of load_args, policy_args, assumption_args, optimize_args and quantity_arg
 //! live        a resource of a cluster, and its live HPA
 //! sync        one sync of the controller, and print what it decided
 //! ```
@@ -9,6 +9,7 @@
 mod assumption_args;
 mod live;
 mod load_args;
+mod optimize_args;
 mod policy_args;
 mod print;
 mod quantity_arg;
@@ -34,6 +35,7 @@ use crate::exit::Ended;
   vas simulate -f web.yaml --load last-month.csv --time-to-ready 45s --capacity 120
   vas simulate -f web.yaml -f web-lower-target.yaml --static 8 --load last-month.csv --price 0.16 -o json=result.json
   vas simulate voiceassist -n shop --workload web --prometheus-url http://localhost:9090 --start 14d
+  vas simulate voiceassist -n shop --workload web --load last-month.csv --capacity 120 --optimize --max-short 0.1%
   kubectl get hpa web -o yaml | vas simulate -f - --load last-month.csv --threshold 'short < 0.1%'
 
 last-month.csv:

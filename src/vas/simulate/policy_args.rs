@@ -15,6 +15,7 @@ use vas_core::{
 };
 use vas_diagnose::simulate::{
     comparison::Contender,
+    optimize::Written,
     subject::{self, Counted, Hints, Meaning, Subject, SubjectError},
 };
 
@@ -111,6 +112,8 @@ pub(super) struct Policies {
     pub(super) left_out: Vec<String>,
     /// What counts the requests of the first policy.
     pub(super) counted: Option<Counted>,
+    /// The first policy as it is written; `None` for a plain HPA.
+    pub(super) written: Option<Written>,
 }
 
 impl Policies {
@@ -145,22 +148,24 @@ impl PolicyArgs {
     pub(super) fn read(&self, live: Option<&Live>) -> Result<Policies, PolicyError> {
         let mut policies = Policies::default();
         let several = self.filenames.len() + usize::from(live.is_some()) > 1;
-        let (subject, further) = match (live, self.filenames.split_first()) {
+        let ((subject, written), further) = match (live, self.filenames.split_first()) {
             (Some(live), _) => {
                 let (current, resource) = self.of_cluster(live)?;
                 if let Some(current) = current {
                     policies.add(CURRENT, current, several);
                 }
-                (resource, self.filenames.as_slice())
+                let written = self.written(&live.document);
+                ((resource, Some(written)), self.filenames.as_slice())
             }
             (None, Some((first, further))) => (self.subject(first)?, further),
             (None, None) => return Ok(policies),
         };
+        policies.written = written;
         policies.target = subject.target;
         policies.counted.clone_from(&subject.counted);
         policies.add(RESOURCE, subject, several);
         for file in further {
-            policies.add(file, self.subject(file)?, several);
+            policies.add(file, self.subject(file)?.0, several);
         }
         let constants = self.constants.iter().map(|replicas| Contender {
             name: format!("static={replicas}"),
@@ -212,7 +217,18 @@ impl PolicyArgs {
         }
     }
 
-    fn subject(&self, file: &str) -> Result<Subject, PolicyError> {
+    /// A resource as it is written, with what the flags say about it.
+    fn written(&self, document: &Value) -> Written {
+        Written {
+            document: document.clone(),
+            environment: self.environment.clone(),
+            workload: self.workload.clone(),
+            hints: self.hints(),
+        }
+    }
+
+    /// The policy of a file, and the resource as it is written there unless it is a plain HPA.
+    fn subject(&self, file: &str) -> Result<(Subject, Option<Written>), PolicyError> {
         let input = Input::read(&[file.to_owned()])?;
         let hpas: Vec<&Value> = input
             .objects
@@ -243,7 +259,8 @@ impl PolicyArgs {
                 file: file.to_owned(),
                 source,
             })?;
-            return subject::of_hpa(&hpa, &self.hints()).map_err(wrong);
+            let subject = subject::of_hpa(&hpa, &self.hints()).map_err(wrong)?;
+            return Ok((subject, None));
         }
         let mut ours = ours?;
         let (Some((object, document)), true) = (ours.pop(), ours.is_empty()) else {
@@ -257,7 +274,9 @@ impl PolicyArgs {
         let (Some(scaling), Some(resource), Verdict::Warned | Verdict::Fine) = parts else {
             return Err(PolicyError::Invalid(report(object, &document).join("\n")));
         };
-        subject::of_workload(scaling, resource, self.workload.as_deref(), &self.hints()).map_err(wrong)
+        let workload = self.workload.as_deref();
+        let subject = subject::of_workload(scaling, resource, workload, &self.hints()).map_err(wrong)?;
+        Ok((subject, Some(self.written(&object.value))))
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     assumption_args::{AssumptionArgs, AssumptionError},
     live::{LiveArgs, LiveError},
     load_args::{LoadArgs, LoadArgsError},
+    optimize_args::{OptimizeArgs, OptimizeArgsError},
     policy_args::{PolicyArgs, PolicyError, RESOURCE, SCHEDULED},
 };
 use crate::{
@@ -32,11 +33,13 @@ pub(super) struct ReplayArgs {
     assumptions: AssumptionArgs,
     #[command(flatten)]
     load: LoadArgs,
+    #[command(flatten)]
+    optimize: OptimizeArgs,
     /// Also write html=FILE, json=FILE or csv=FILE; - is standard output. May be given several times
-    #[arg(short, long = "output", value_name = "FORMAT=FILE")]
+    #[arg(short, long = "output", value_name = "FORMAT=FILE", help_heading = "Output")]
     outputs: Vec<Output>,
     /// Exit with 99 unless it holds for the policy resource, with its schedule if it has one, such as 'short < 0.1%'; may be given several times
-    #[arg(long = "threshold", value_name = "EXPRESSION")]
+    #[arg(long = "threshold", value_name = "EXPRESSION", help_heading = "Output")]
     thresholds: Vec<Threshold>,
 }
 
@@ -72,6 +75,8 @@ enum ReplayError {
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Assumption(#[from] AssumptionError),
+    #[error(transparent)]
+    Optimize(#[from] OptimizeArgsError),
     #[error("--threshold {0}: nothing has a price: give --price, or --cpu-price and --memory-price")]
     NoPrice(Threshold),
     #[error("--warm-up: it is longer than the load, so nothing would be judged: the load has {0} s")]
@@ -135,7 +140,8 @@ impl ReplayArgs {
             assumed: policies.assumed,
             left_out: policies.left_out,
         };
-        let comparison = compare(&settings);
+        let mut comparison = compare(&settings);
+        comparison.optimization = self.optimize.search(&settings, policies.written.as_ref())?;
         Ok((settings, comparison))
     }
 

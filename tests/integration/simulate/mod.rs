@@ -1,7 +1,8 @@
-//! `vas simulate`: files, the past of a real Prometheus, and a resource of a real cluster.
+//! `vas simulate`: files, the past of a real Prometheus, a resource of a real cluster, and better settings for it.
 
 mod files;
 mod live;
+mod optimize;
 mod past;
 
 use std::{fs, path::PathBuf};

@@ -1,9 +1,10 @@
 //! The comparison as one page without a script: the table, and for each policy what was needed, asked for and Ready.
 
 use vas_core::replay::{Moment, seconds};
-use vas_loadtest::report::html::courses::{self, Chart, Course, Look, Page};
+use vas_loadtest::report::html::courses::{self, Chart, Course, Further, Look, Page};
 
 use super::{Comparison, Settings, text};
+use crate::simulate::optimize::{self, Optimization};
 
 /// Most points of a course on the page.
 const POINTS: i64 = 480;
@@ -46,6 +47,10 @@ pub fn render(settings: &Settings, comparison: &Comparison) -> String {
         columns,
         rows,
         notes: text::assumptions(settings, comparison),
+        further: comparison
+            .optimization
+            .as_ref()
+            .map(|found| further(found, settings)),
         length: seconds(settings.load.end()),
         point: format!(
             "Each point stands for {} s: the largest load, the most replicas that were needed and asked for, and the fewest that were Ready.",
@@ -53,6 +58,19 @@ pub fn render(settings: &Settings, comparison: &Comparison) -> String {
         ),
         charts,
     })
+}
+
+/// What a search found.
+fn further(found: &Optimization, settings: &Settings) -> Further {
+    let (columns, rows) = optimize::text::table(found, settings.price.is_some());
+    let mut notes = optimize::text::notes(found);
+    notes.push(optimize::text::advice(found));
+    Further {
+        title: "Other settings".to_owned(),
+        columns,
+        rows,
+        notes,
+    }
 }
 
 impl Bucket {

@@ -7,6 +7,7 @@ use vas_core::replay::seconds;
 use vas_loadtest::autoscaling::elasticity::Elasticity;
 
 use super::{Capacity, Comparison, Row, Settings};
+use crate::simulate::optimize::json::OptimizationPart;
 
 /// Version of the format. It changes when a field changes its meaning; new fields may come without that.
 const VERSION: u32 = 1;
@@ -24,6 +25,9 @@ struct Document {
     left_out: Vec<String>,
     /// One for each policy.
     policies: Vec<PolicyPart>,
+    /// What `--optimize` found; absent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    optimization: Option<OptimizationPart>,
 }
 
 /// The load.
@@ -146,6 +150,7 @@ fn document(settings: &Settings, comparison: &Comparison) -> Document {
         assumed: settings.assumed.clone(),
         left_out: settings.left_out.clone(),
         policies: comparison.rows.iter().map(PolicyPart::from).collect(),
+        optimization: comparison.optimization.as_ref().map(OptimizationPart::from),
     }
 }
 

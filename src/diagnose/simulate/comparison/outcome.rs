@@ -4,12 +4,15 @@ use vas_core::replay::Outcome;
 use vas_loadtest::autoscaling::elasticity::{Elasticity, Sample, elasticity};
 
 use super::settings::Settings;
+use crate::simulate::optimize::Optimization;
 
 /// What came of all policies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// One row for each policy, in the order of the settings.
     pub rows: Vec<Row>,
+    /// Other settings of the resource that would have been better; `None` where nobody asked for them.
+    pub optimization: Option<Optimization>,
 }
 
 /// What came of one policy.
@@ -54,5 +57,8 @@ pub fn compare(settings: &Settings) -> Comparison {
             outcome,
         }
     });
-    Comparison { rows: rows.collect() }
+    Comparison {
+        rows: rows.collect(),
+        optimization: None,
+    }
 }

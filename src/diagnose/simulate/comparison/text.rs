@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use vas_core::replay::seconds;
 
 use super::{Capacity, Comparison, Row, Settings};
+use crate::simulate::optimize;
 
 /// Names of the columns, and a row for each policy.
 pub(super) fn table(settings: &Settings, comparison: &Comparison) -> (Vec<String>, Vec<Vec<String>>) {
@@ -25,11 +26,26 @@ pub(super) fn table(settings: &Settings, comparison: &Comparison) -> (Vec<String
     (columns, comparison.rows.iter().map(cells).collect())
 }
 
-/// The table, with every assumption under it.
+/// The table, with every assumption under it, and what a search found.
 #[must_use]
 pub fn render(settings: &Settings, comparison: &Comparison) -> String {
     let (columns, rows) = table(settings, comparison);
     let table: Vec<Vec<String>> = [columns].into_iter().chain(rows).collect();
+    let mut text = aligned(&table);
+    text.push('\n');
+    for line in assumptions(settings, comparison) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- {line}");
+    }
+    if let Some(found) = &comparison.optimization {
+        text.push('\n');
+        text += &optimize::text::render(found, settings.price.is_some());
+    }
+    text
+}
+
+/// Rows of cells as lines, in columns.
+pub(in crate::simulate) fn aligned(table: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..table.first().map_or(0, Vec::len))
         .map(|column| {
             let cells = table.iter().filter_map(|row| row.get(column));
@@ -37,7 +53,7 @@ pub fn render(settings: &Settings, comparison: &Comparison) -> String {
         })
         .collect();
     let mut text = String::new();
-    for row in &table {
+    for row in table {
         let cells = row.iter().zip(&widths).enumerate();
         let padded = cells.map(|(column, (cell, width))| {
             // Names stand on the left, numbers on the right.
@@ -50,11 +66,6 @@ pub fn render(settings: &Settings, comparison: &Comparison) -> String {
         let line = padded.collect::<Vec<_>>().join("   ");
         text += line.trim_end();
         text.push('\n');
-    }
-    text.push('\n');
-    for line in assumptions(settings, comparison) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "- {line}");
     }
     text
 }
@@ -87,7 +98,7 @@ fn minutes(minutes: f64) -> String {
 }
 
 /// A share in percent, with as many digits as tell it from nothing.
-fn percent(share: f64) -> String {
+pub(in crate::simulate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent == 0.0 {
         "0 %".to_owned()

@@ -20,12 +20,27 @@ pub struct Page {
     pub rows: Vec<Vec<String>>,
     /// Sentences below the table.
     pub notes: Vec<String>,
+    /// A further table below it.
+    pub further: Option<Further>,
     /// Length of the time axis, in seconds.
     pub length: f64,
     /// Sentence above the charts: what a point stands for.
     pub point: String,
     /// The charts, from top to bottom.
     pub charts: Vec<Chart>,
+}
+
+/// A table with a heading of its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Further {
+    /// Its heading.
+    pub title: String,
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Rows, of which the first cell is the heading.
+    pub rows: Vec<Vec<String>>,
+    /// Sentences below it.
+    pub notes: Vec<String>,
 }
 
 /// One chart.
@@ -76,12 +91,15 @@ fn body(out: &mut Markup, page: &Page) {
     out.element("section", &[], |out| {
         out.leaf("h1", &[], &page.title);
         table::write(out, "numbers", &page.columns, &page.rows);
-        out.element("ul", &[("class", &"note")], |out| {
-            for note in &page.notes {
-                out.leaf("li", &[], note);
-            }
-        });
+        notes(out, &page.notes);
     });
+    if let Some(further) = &page.further {
+        out.element("section", &[("aria-labelledby", &"further")], |out| {
+            out.leaf("h2", &[("id", &"further")], &further.title);
+            table::write(out, "numbers", &further.columns, &further.rows);
+            notes(out, &further.notes);
+        });
+    }
     let axis = Axis::new(page.length);
     out.element("section", &[("aria-labelledby", &"timeline")], |out| {
         out.leaf("h2", &[("id", &"timeline")], "Timeline");
@@ -92,6 +110,14 @@ fn body(out: &mut Markup, page: &Page) {
             }
             ticks(out, axis);
         });
+    });
+}
+
+fn notes(out: &mut Markup, notes: &[String]) {
+    out.element("ul", &[("class", &"note")], |out| {
+        for note in notes {
+            out.leaf("li", &[], note);
+        }
     });
 }
 
@@ -138,6 +164,12 @@ mod tests {
             columns: table::columns(["policy", "short"]),
             rows: vec![vec!["<i>static=2".to_owned(), "0 %".to_owned()]],
             notes: vec!["A & B".to_owned()],
+            further: Some(Further {
+                title: "<i>more".to_owned(),
+                columns: table::columns(["point"]),
+                rows: vec![vec!["1 < 2".to_owned()]],
+                notes: vec!["C & D".to_owned()],
+            }),
             length: 90.0,
             point: "Each point".to_owned(),
             charts: vec![Chart {
@@ -151,6 +183,7 @@ mod tests {
             !html.contains("<b>web") && !html.contains("<i>") && !html.contains("<script"),
             "{html}"
         );
+        assert!(html.contains("1 &lt; 2") && html.contains("C &amp; D"));
         assert!(html.contains("A &amp; B") && html.contains("&lt;i&gt;static=2"));
         assert_eq!(html.matches("class=\"key\"").count(), 2);
         // The area, its line, and the dashed line; each begins anew after the gap.

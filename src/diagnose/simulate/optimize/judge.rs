@@ -1,0 +1,115 @@
+//! The two halves of the load: settings are found on the first one, and judged on the second one, which they have not
+//! seen, at the time to Ready that is given, half of it and twice.
+//!
+//! The judged time is what comes after the warm-up; it is cut in the middle. The second half is replayed with a warm-up
+//! of its own before it, so that both halves together judge each moment once.
+
+use jiff::Timestamp;
+use vas_core::replay::{Assumptions, Load, Model, Outcome, Policy, replay};
+
+use crate::simulate::{
+    comparison::Settings,
+    cost::{MONTH, Price},
+};
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it ends.
+    pub to: Timestamp,
+}
+
+/// What came of settings on one half.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// The figures of the replay.
+    pub outcome: Outcome,
+    /// Cost for a month, in the currency of the price; without a price the replica-hours of a month.
+    pub cost: f64,
+}
+
+/// What came of settings on both halves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// On the first half.
+    pub fitted: Figures,
+    /// On the second half.
+    pub judged: Figures,
+    /// On the second half with half of the time to Ready.
+    pub at_half: Figures,
+    /// On the second half with twice the time to Ready.
+    pub at_twice: Figures,
+}
+
+/// Both halves of a load.
+#[derive(Clone, Debug)]
+pub(super) struct Halves {
+    first: Load,
+    second: Load,
+    assumptions: Assumptions,
+    price: Option<Price>,
+}
+
+impl Halves {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let (load, assumptions) = (&settings.load, settings.assumptions.clone());
+        let middle = load.end().midpoint(assumptions.warm_up);
+        Self {
+            first: load.part(0, middle),
+            second: load.part(middle - assumptions.warm_up, load.end()),
+            assumptions,
+            price: settings.price,
+        }
+    }
+
+    /// The judged time of the first half.
+    pub(super) fn fitted(&self) -> Stretch {
+        self.stretch(&self.first)
+    }
+
+    /// The judged time of the second half.
+    pub(super) fn judged(&self) -> Stretch {
+        self.stretch(&self.second)
+    }
+
+    fn stretch(&self, load: &Load) -> Stretch {
+        Stretch {
+            from: load.time(self.assumptions.warm_up),
+            to: load.time(load.end()),
+        }
+    }
+
+    /// What comes of an HPA on the first half.
+    pub(super) fn fit(&self, model: &Model) -> Outcome {
+        let policy = Policy::Hpa(Box::new(model.clone()));
+        replay(&self.first, &self.assumptions, &policy, |_| {})
+    }
+
+    /// What comes of it on the second half, beside what came of it on the first one.
+    pub(super) fn judge(&self, model: &Model, fitted: Outcome) -> Judged {
+        let policy = Policy::Hpa(Box::new(model.clone()));
+        let at = |factor: f64| {
+            let assumptions = Assumptions {
+                time_to_ready: self.assumptions.time_to_ready.times(factor),
+                ..self.assumptions.clone()
+            };
+            self.figures(replay(&self.second, &assumptions, &policy, |_| {}))
+        };
+        Judged {
+            fitted: self.figures(fitted),
+            judged: at(1.0),
+            at_half: at(0.5),
+            at_twice: at(2.0),
+        }
+    }
+
+    fn figures(&self, outcome: Outcome) -> Figures {
+        let replicas = outcome.mean_replicas();
+        Figures {
+            outcome,
+            cost: self.price.map_or(replicas * MONTH, |price| price.month(replicas)),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! `vas simulate --optimize`: which other settings of a workload would have cost less, or been short for less time.
+//!
+//! ```text
+//! written    the resource as it is written, and the same with some fields changed
+//! space      the fields that are searched, each with a list of values   values  those lists
+//! search     a local search over neighbours in the space, with a bound on its runs
+//! front      the settings that no other one beats in both shortage and cost
+//! judge      replays half of the load; the other half judges what was found
+//! goal       what is wanted, and the one point that is recommended for it
+//! patch      the change as a JSON Patch that applies only to what was simulated
+//! text       the points as a table
+//! ```
+//!
+//! Invariants: every point obeys the rules of `vas validate` and brings no new warning; the figures that a point is
+//! found by and those that it is judged by come from different halves of the load. The same input gives the same answer,
+//! on any number of threads. Must not: read a clock, print, or write a file.
+
+mod front;
+mod goal;
+pub(in crate::simulate) mod json;
+mod judge;
+mod patch;
+mod search;
+mod space;
+#[cfg(test)]
+mod tests;
+pub mod text;
+mod values;
+mod written;
+
+pub use goal::{Goal, GoalError, Recommendation};
+pub use judge::{Figures, Judged, Stretch};
+pub use patch::Operation;
+pub use search::Progress;
+pub use written::Written;
+
+use serde_json::Value;
+
+use self::{
+    front::{Tried, spread},
+    judge::Halves,
+    space::Space,
+};
+use super::comparison::Settings;
+
+/// Most points that are shown.
+pub const MOST_POINTS: usize = 20;
+
+/// How long the search may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Most settings that are replayed over the first half.
+    pub runs: usize,
+    /// How many are replayed at the same time.
+    pub threads: usize,
+}
+
+/// What the search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optimization {
+    /// Name of the resource.
+    pub name: String,
+    /// Its namespace; `None` if a file names none.
+    pub namespace: Option<String>,
+    /// The fields that were searched.
+    pub fields: Vec<Field>,
+    /// The stretch that the points were found on.
+    pub fitted: Stretch,
+    /// The stretch that they are judged on.
+    pub judged: Stretch,
+    /// Settings that were replayed over the first half.
+    pub runs: usize,
+    /// Whether no neighbour was left; else the bound on the runs ended the search.
+    pub complete: bool,
+    /// What there is.
+    pub current: Point,
+    /// The settings that no other one that was tried beats on the first half in both, the cheapest first.
+    pub front: Vec<Point>,
+    /// What was wanted.
+    pub goal: Goal,
+    /// What follows from it.
+    pub recommendation: Recommendation,
+    /// What turns the resource into the recommended one; empty where it stays as it is.
+    pub patch: Vec<Operation>,
+}
+
+/// One field that was searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// What it is, in a few words.
+    pub name: String,
+    /// Where it is, or would be: a JSON Pointer into the resource.
+    pub pointer: String,
+}
+
+/// Settings, and what comes of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The value of each field, in the order of the fields.
+    pub values: Vec<Value>,
+    /// Figures on both halves.
+    pub figures: Judged,
+}
+
+/// Reasons why nothing was searched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OptimizeError {
+    /// The resource breaks a rule, or nothing of it follows from the load.
+    #[error("the resource cannot be replayed as it is written, so nothing can be searched around it")]
+    Unreadable,
+    /// No field can be changed.
+    #[error(
+        "nothing of the workload can be searched: both directions are Disabled, it has no modelled target, and minReplicas is maxReplicas"
+    )]
+    Nothing,
+    /// A half has no value of the load.
+    #[error(
+        "half of the load has no value after the warm-up, so nothing can be fitted or judged: take a longer stretch"
+    )]
+    Empty,
+}
+
+/// Searches settings on the first half of the load and judges them on the second one. `told` hears of the progress.
+///
+/// # Errors
+/// See [`OptimizeError`].
+pub fn optimize(
+    settings: &Settings,
+    written: &Written,
+    goal: &Goal,
+    effort: Effort,
+    told: &mut dyn FnMut(Progress),
+) -> Result<Optimization, OptimizeError> {
+    let space = Space::of(written).ok_or(OptimizeError::Unreadable)?;
+    if space.is_empty() {
+        return Err(OptimizeError::Nothing);
+    }
+    let halves = Halves::of(settings);
+    let evaluate = |place: &[usize]| {
+        let model = written.model(&space.document(written, place))?;
+        Some(halves.fit(&model))
+    };
+    let found = search::search(&space, effort, goal.most_short(), &evaluate, told);
+    let start = found.start.ok_or(OptimizeError::Unreadable)?;
+    let judge = |tried: &Tried| {
+        let model = written.model(&space.document(written, &tried.place))?;
+        Some(Point {
+            values: space.values(&tried.place),
+            figures: halves.judge(&model, tried.outcome),
+        })
+    };
+    let chosen: Vec<Tried> = [start.clone()]
+        .into_iter()
+        .chain(spread(found.front, MOST_POINTS))
+        .collect();
+    let judged = search::in_parallel(&chosen, effort.threads, &judge);
+    let mut points = judged.into_iter().flatten();
+    let current = points.next().ok_or(OptimizeError::Unreadable)?;
+    if current.figures.fitted.outcome.seconds <= 0.0 || current.figures.judged.outcome.seconds <= 0.0 {
+        return Err(OptimizeError::Empty);
+    }
+    let front: Vec<Point> = points.collect();
+    let recommendation = goal.choose(&current, &front);
+    let patch = recommendation
+        .point
+        .and_then(|position| chosen.get(position + 1))
+        .map(|tried| space.patch(written, &tried.place))
+        .unwrap_or_default();
+    let metadata = |field: &str| {
+        let text = written.document.get("metadata")?.get(field)?.as_str()?;
+        Some(text.to_owned())
+    };
+    Ok(Optimization {
+        name: metadata("name").unwrap_or_default(),
+        namespace: metadata("namespace"),
+        fields: space.fields(),
+        fitted: halves.fitted(),
+        judged: halves.judged(),
+        runs: found.runs,
+        complete: found.complete,
+        current,
+        front,
+        goal: *goal,
+        recommendation,
+        patch,
+    })
+}

@@ -1,0 +1,229 @@
+//! The fields that are searched: targets of the metrics that follow from the load, `minReplicas`, the stabilization
+//! window of scale-down, and the policies of both directions.
+//!
+//! A place in the space is a position in the list of each field. A field is changed where it is written: in the
+//! environment that counts if that has it, else in the base.
+
+use serde_json::Value;
+use vas_api::v1alpha1::SelectPolicy;
+use vas_core::{
+    replay::Kind,
+    spec::{
+        environment,
+        field_path::{FieldPath, Origin},
+    },
+};
+
+use super::{
+    Field,
+    patch::{self, Operation},
+    values::{self, Values},
+    written::{Written, set},
+};
+use crate::simulate::subject;
+
+/// Where metrics of a resource may have their target.
+const SOURCES: [&str; 6] = [
+    "resource",
+    "requestRate",
+    "podGauge",
+    "queueDepth",
+    "queueAge",
+    "prometheus",
+];
+/// Forms of a target.
+const FORMS: [&str; 3] = ["averageUtilization", "averageValue", "value"];
+
+/// The fields that are searched.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Space {
+    dimensions: Vec<Dimension>,
+    /// Where `maxReplicas` is: it is not searched, but what is found holds for it alone.
+    most: String,
+}
+
+/// A field with its values.
+#[derive(Clone, Debug, PartialEq)]
+struct Dimension {
+    field: Field,
+    values: Values,
+}
+
+/// A position in the list of each field.
+pub(super) type Place = Vec<usize>;
+
+impl Space {
+    /// The space around what is written; `None` if that breaks a rule.
+    pub(super) fn of(written: &Written) -> Option<Self> {
+        let checked = written.check(&written.document);
+        let (scaling, resource) = (checked.validation.scaling?, checked.object?);
+        let workload = subject::chosen(&scaling, written.workload.as_deref()).ok()?;
+        let subject = subject::of_workload(&scaling, &resource, Some(&workload.name), &written.hints).ok()?;
+        let spec = written.document.get("spec")?;
+        let active = resource.spec.environment.as_deref();
+        let environments = resource.spec.environments.as_deref().unwrap_or_default();
+        let position = environments
+            .iter()
+            .position(|one| Some(one.name.as_str()) == active);
+        let origin = Origin::new(spec, position);
+        let path = FieldPath::workload(&workload.name);
+        let mut dimensions = Vec::new();
+        let mut add = |name: String, path: &FieldPath, values: Option<Values>| {
+            if let Some(values) = values.filter(|values| values.all.len() > 1) {
+                let pointer = origin.locate(path).pointer;
+                let field = Field { name, pointer };
+                dimensions.push(Dimension { field, values });
+            }
+        };
+        let merged = environment::resolve(&resource.spec, active).ok()?;
+        let merged = merged
+            .workloads
+            .into_iter()
+            .find(|one| one.name == workload.name)?;
+        for metric in merged.metrics.iter().flatten() {
+            let Some(kind) = metric_kind(&subject.modelled, metric) else {
+                continue;
+            };
+            // These types always have a JSON form.
+            let shape = serde_json::to_value(metric).ok()?;
+            for (source, form) in SOURCES
+                .iter()
+                .flat_map(|source| FORMS.map(|form| (*source, form)))
+            {
+                if shape.pointer(&format!("/{source}/target/{form}")).is_none() {
+                    continue;
+                }
+                let target = path
+                    .field("metrics")
+                    .named(&metric.name)
+                    .field(source)
+                    .field("target")
+                    .field(form);
+                let value = written.document.pointer(&origin.locate(&target).pointer);
+                let values = value.and_then(|value| target_values(value, form, kind));
+                add(format!("target of {}", metric.name), &target, values);
+            }
+        }
+        let least = values::of_replicas(workload.base.min, workload.base.max);
+        add("minReplicas".to_owned(), &path.field("minReplicas"), Some(least));
+        let behavior = path.field("behavior");
+        let rules = &workload.behavior;
+        if rules.scale_down.select_policy != SelectPolicy::Disabled {
+            let down = behavior.field("scaleDown");
+            let window = values::of_window(rules.scale_down.stabilization_window_seconds);
+            let field = down.field("stabilizationWindowSeconds");
+            add("scale-down window".to_owned(), &field, Some(window));
+            let policies = values::of_policies(&rules.scale_down, false);
+            add(
+                "scale-down policies".to_owned(),
+                &down.field("policies"),
+                Some(policies),
+            );
+        }
+        if rules.scale_up.select_policy != SelectPolicy::Disabled {
+            let policies = values::of_policies(&rules.scale_up, true);
+            let field = behavior.field("scaleUp").field("policies");
+            add("scale-up policies".to_owned(), &field, Some(policies));
+        }
+        Some(Self {
+            dimensions,
+            most: origin.locate(&path.field("maxReplicas")).pointer,
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.dimensions.is_empty()
+    }
+
+    /// Where the resource is now.
+    pub(super) fn start(&self) -> Place {
+        self.dimensions.iter().map(|one| one.values.start).collect()
+    }
+
+    /// How many steps a place is away from the start.
+    pub(super) fn distance(&self, place: &[usize]) -> usize {
+        let steps = self.dimensions.iter().zip(place);
+        steps.map(|(one, at)| one.values.start.abs_diff(*at)).sum()
+    }
+
+    /// The places one step away, and two: a step alone may change nothing. In the order of the fields.
+    pub(super) fn neighbours(&self, place: &[usize]) -> Vec<Place> {
+        let mut found = Vec::new();
+        for (position, dimension) in self.dimensions.iter().enumerate() {
+            let Some(&at) = place.get(position) else { continue };
+            let near = [
+                at.checked_sub(1),
+                at.checked_add(1),
+                at.checked_sub(2),
+                at.checked_add(2),
+            ];
+            let near = near.into_iter().flatten();
+            for next in near.filter(|next| *next < dimension.values.all.len()) {
+                let mut other = place.to_vec();
+                if let Some(one) = other.get_mut(position) {
+                    *one = next;
+                }
+                found.push(other);
+            }
+        }
+        found
+    }
+
+    /// The value of each field.
+    pub(super) fn values(&self, place: &[usize]) -> Vec<Value> {
+        let each = self.dimensions.iter().zip(place);
+        each.map(|(one, at)| one.values.all.get(*at).cloned().unwrap_or_default())
+            .collect()
+    }
+
+    /// The resource with these values. A field that stays is not touched, so its default is not written out.
+    pub(super) fn document(&self, written: &Written, place: &[usize]) -> Value {
+        let mut document = written.document.clone();
+        for (dimension, at) in self.dimensions.iter().zip(place) {
+            if *at == dimension.values.start {
+                continue;
+            }
+            if let Some(value) = dimension.values.all.get(*at) {
+                set(&mut document, &dimension.field.pointer, value.clone());
+            }
+        }
+        document
+    }
+
+    /// The change to these values as a JSON Patch. It tests every field of the space, and `maxReplicas`.
+    pub(super) fn patch(&self, written: &Written, place: &[usize]) -> Vec<Operation> {
+        let fields = self.dimensions.iter().map(|one| one.field.pointer.as_str());
+        let mut tested: Vec<&str> = fields.chain([self.most.as_str()]).collect();
+        // Another environment would be another workload. The one of a flag may be any.
+        if written.environment.is_none() {
+            tested.push("/spec/environment");
+        }
+        patch::patch(&written.document, &self.document(written, place), &tested)
+    }
+
+    /// The fields in their order.
+    pub(super) fn fields(&self) -> Vec<Field> {
+        self.dimensions.iter().map(|one| one.field.clone()).collect()
+    }
+}
+
+/// How a metric of the resource follows from the load; `None` for one that does not.
+fn metric_kind(modelled: &[(String, Kind)], metric: &vas_api::v1alpha1::Metric) -> Option<Kind> {
+    // In the HPA a resource metric has the name of the resource.
+    let name = if metric.resource.is_some() {
+        "cpu"
+    } else {
+        metric.name.as_str()
+    };
+    let found = modelled.iter().find(|(known, _)| known == name);
+    found.map(|(_, kind)| *kind)
+}
+
+fn target_values(written: &Value, form: &str, kind: Kind) -> Option<Values> {
+    if form == "averageUtilization" {
+        let percent = written.as_i64().and_then(|percent| i32::try_from(percent).ok());
+        return percent.map(values::of_percent);
+    }
+    let wide = matches!(kind, Kind::QueueDepth | Kind::QueueAge);
+    values::of_target(written, wide)
+}

@@ -1,0 +1,145 @@
+//! What the search found, as a table for people.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::{Figures, Optimization, Point};
+use crate::simulate::comparison::text::{aligned, percent};
+
+/// Columns and rows: what there is, then each point of the front.
+#[must_use]
+pub fn table(found: &Optimization, priced: bool) -> (Vec<String>, Vec<Vec<String>>) {
+    let cost = if priced {
+        "COST/MONTH"
+    } else {
+        "REPLICA-HOURS/MONTH"
+    };
+    let mut columns = vec!["POINT".to_owned()];
+    columns.extend(found.fields.iter().map(|field| field.name.to_uppercase()));
+    columns.extend(
+        [
+            "FITTED SHORT",
+            "FITTED COST",
+            "SHORT",
+            cost,
+            "RESCALES",
+            "SHORT AT HALF",
+            "SHORT AT TWICE",
+        ]
+        .map(str::to_owned),
+    );
+    let rows = named(found).map(|(name, point)| {
+        let figures = &point.figures;
+        let mut cells = vec![name];
+        cells.extend(point.values.iter().map(shown));
+        let short = |figures: &Figures| percent(figures.outcome.short());
+        cells.extend([
+            short(&figures.fitted),
+            format!("{:.2}", figures.fitted.cost),
+            short(&figures.judged),
+            format!("{:.2}", figures.judged.cost),
+            figures.judged.outcome.rescales.to_string(),
+            short(&figures.at_half),
+            short(&figures.at_twice),
+        ]);
+        cells
+    });
+    (columns, rows.collect())
+}
+
+/// Each point with its name: `current`, or its number; a star marks the recommended one.
+fn named(found: &Optimization) -> impl Iterator<Item = (String, &Point)> {
+    let chosen = found.recommendation.point;
+    let numbers = found.front.iter().enumerate().map(move |(position, point)| {
+        let mark = if chosen == Some(position) { "*" } else { "" };
+        (format!("{}{mark}", position + 1), point)
+    });
+    [("current".to_owned(), &found.current)]
+        .into_iter()
+        .chain(numbers)
+}
+
+/// The table, what is recommended, and the command that does it.
+#[must_use]
+pub fn render(found: &Optimization, priced: bool) -> String {
+    let (columns, rows) = table(found, priced);
+    let table: Vec<Vec<String>> = [columns].into_iter().chain(rows).collect();
+    let mut text = aligned(&table);
+    text.push('\n');
+    for line in notes(found) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- {line}");
+    }
+    text.push('\n');
+    let _ = writeln!(text, "{}", advice(found));
+    if found.patch.is_empty() {
+        return text;
+    }
+    let patch = serde_json::to_string(&found.patch).unwrap_or_default();
+    let name = &found.name;
+    let namespace = found.namespace.as_ref();
+    let namespace = namespace
+        .map(|namespace| format!(" -n {namespace}"))
+        .unwrap_or_default();
+    // In a word in single quotes only a single quote means something to a shell.
+    let patch = patch.replace('\'', "'\\''");
+    let _ = writeln!(
+        text,
+        "\nkubectl patch vas {name}{namespace} --type json -p '{patch}'"
+    );
+    text
+}
+
+/// What is recommended, and why.
+#[must_use]
+pub fn advice(found: &Optimization) -> String {
+    let reason = &found.recommendation.reason;
+    match found.recommendation.point {
+        Some(position) => format!("Recommended: point {}. {reason}", position + 1),
+        None => format!("Keep what there is. {reason}"),
+    }
+}
+
+/// How the points were found, one sentence each.
+#[must_use]
+pub fn notes(found: &Optimization) -> Vec<String> {
+    let ended = if found.complete {
+        "no neighbour of a point was left"
+    } else {
+        "the bound on the runs ended the search: more may be found with a higher --runs"
+    };
+    vec![
+        format!(
+            "Found on {} to {}, judged on {} to {}, also with half and with twice the time to Ready.",
+            found.fitted.from, found.fitted.to, found.judged.from, found.judged.to
+        ),
+        format!(
+            "{} settings were replayed: {ended}. A point is one that no other one beat in both shortage and cost on the first half.",
+            found.runs
+        ),
+    ]
+}
+
+/// A value in a cell.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(policies) => {
+            let each: Vec<String> = policies.iter().map(policy).collect();
+            each.join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A policy in short: `4/15s` is 4 pods in 15 s, `100%/15s` a percentage.
+fn policy(policy: &Value) -> String {
+    let part = |name: &str| policy.get(name).map(Value::to_string).unwrap_or_default();
+    let unit = if policy.get("type").and_then(Value::as_str) == Some("Percent") {
+        "%"
+    } else {
+        ""
+    };
+    format!("{}{unit}/{}s", part("value"), part("periodSeconds"))
+}
