@@ -15,6 +15,7 @@ mod rolling;
 mod scaling;
 mod scheduled;
 mod stranger;
+mod upgraded;
 mod vertical;
 
 use crate::{stage::Stage, table::Table};
@@ -62,4 +63,7 @@ pub(crate) async fn rest(table: &mut Table, stage: &Stage) {
         .test("distributed-load-test", distributed::four_pods(stage))
         .await;
     table.test("readme-install", readme::word_by_word(stage)).await;
+    table
+        .test("kustomize-upgrade", upgraded::to_the_next_version_and_back(stage))
+        .await;
 }
