@@ -1,6 +1,8 @@
 //! What was observed of a scaling workload during a run, on the clock of the run. The watch of a load test
 //! writes these types, and the judgements read them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// Seconds since the run began.
 pub type Moment = f64;
 
@@ -150,6 +152,30 @@ impl Scaling {
             .find(|event| event.kind == kind && event.object == object);
         event.map(|event| event.at)
     }
+
+    /// Seconds from the creation of each pod that came during the run until it was Ready, in order of creation; `None` for
+    /// a pod that was still starting when the run ended. A pod that was taken away before is not among them.
+    pub fn times_to_ready(&self) -> Vec<Option<Moment>> {
+        let of_kind = |kind| self.events.iter().filter(move |event| event.kind == kind);
+        let mut ready: BTreeMap<&str, Moment> = BTreeMap::new();
+        for event in of_kind(EventKind::PodReady) {
+            ready.entry(&event.object).or_insert(event.at);
+        }
+        let away: BTreeSet<&str> = of_kind(EventKind::PodTerminating)
+            .chain(of_kind(EventKind::PodGone))
+            .map(|event| event.object.as_str())
+            .collect();
+        let created = of_kind(EventKind::PodCreated).filter_map(|event| {
+            let object = event.object.as_str();
+            match ready.get(object) {
+                // Both are seen by one watch, so a pod is never Ready before it is created.
+                Some(ready) => Some(Some((ready - event.at).max(0.0))),
+                None if away.contains(object) => None,
+                None => Some(None),
+            }
+        });
+        created.collect()
+    }
 }
 
 #[cfg(test)]
@@ -172,5 +198,29 @@ mod tests {
         assert_eq!(scaling.ready_since(0.0, 3), Some(5.0));
         assert_eq!(scaling.ready_since(6.0, 3), Some(6.0));
         assert_eq!(scaling.ready_since(0.0, 5), None);
+    }
+
+    #[test]
+    fn a_pod_takes_from_its_creation_to_its_first_readiness() {
+        let event = |at: f64, kind, object: &str| Event {
+            at,
+            kind,
+            object: object.to_owned(),
+            words: String::new(),
+        };
+        let scaling = Scaling {
+            events: vec![
+                event(0.0, EventKind::PodReady, "old"),
+                event(1.0, EventKind::PodCreated, "a"),
+                event(2.0, EventKind::PodCreated, "taken-away"),
+                event(3.0, EventKind::PodCreated, "late"),
+                event(9.0, EventKind::PodReady, "a"),
+                event(11.0, EventKind::PodUnready, "a"),
+                event(14.0, EventKind::PodReady, "a"),
+                event(15.0, EventKind::PodTerminating, "taken-away"),
+            ],
+            ..Scaling::default()
+        };
+        assert_eq!(scaling.times_to_ready(), [Some(8.0), None]);
     }
 }

@@ -15,6 +15,7 @@ use vas_core::{
 use vas_diagnose::simulate::{
     comparison::Capacity,
     cost::{Parts, Price},
+    ready::{self, ReadyError},
 };
 use vas_loadtest::capacity::report::{self, ReadError};
 
@@ -27,9 +28,10 @@ pub(super) struct AssumptionArgs {
     /// the target of the request rate / 0.7
     #[arg(long, value_name = "NUMBER|FILE")]
     capacity: Option<String>,
-    /// How long a pod takes until it is Ready: a time, or quantiles such as p50=20s,p99=1m
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time_to_ready)]
-    time_to_ready: TimeToReady,
+    /// How long a pod takes until it is Ready: a time, quantiles such as p50=20s,p99=1m, or the JSON report of vas test
+    /// autoscaling
+    #[arg(long, value_name = "TIME|FILE.json", default_value = "30s", value_parser = time_to_ready)]
+    time_to_ready: Ready,
     /// A request that waits longer is a violation
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = duration::parse_exact)]
     slo: Duration,
@@ -59,6 +61,24 @@ pub(super) struct AssumptionArgs {
     memory_request: Option<Amount>,
 }
 
+/// Where the time to Ready comes from.
+#[derive(Clone, Debug)]
+enum Ready {
+    Given(TimeToReady),
+    /// A report that has measured it.
+    Report(String),
+}
+
+/// What a replay takes for granted, and where that comes from.
+#[derive(Debug)]
+pub(super) struct Assumed {
+    pub(super) assumptions: Assumptions,
+    /// Where the capacity comes from.
+    pub(super) capacity: Capacity,
+    /// What is to be said about it besides, one sentence each.
+    pub(super) words: Vec<String>,
+}
+
 /// Reasons why an assumption cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AssumptionError {
@@ -72,6 +92,10 @@ pub(super) enum AssumptionError {
     File { file: String, source: input::InputError },
     #[error("--capacity {file}: {source}")]
     Report { file: String, source: ReadError },
+    #[error("--time-to-ready {file}: {source}")]
+    ReadyFile { file: String, source: input::InputError },
+    #[error("--time-to-ready {file}: {source}")]
+    Ready { file: String, source: ReadyError },
     #[error("--patience must be at least --slo: who is refused has waited longer than the objective")]
     Patience,
     #[error("a price must be 0 or more")]
@@ -84,15 +108,23 @@ impl CommandError for AssumptionError {
     }
 }
 
-/// Parses a time, or quantiles of it.
-fn time_to_ready(text: &str) -> Result<TimeToReady, String> {
-    const FORMS: &str = "write a time such as 30s, or quantiles that rise, such as p50=20s,p99=1m";
+/// Largest report, in bytes: 64 MiB, as for the other readers of reports.
+const LARGEST_REPORT: u64 = 64 << 20;
+
+/// Parses a time, or quantiles of it, or the name of a report.
+fn time_to_ready(text: &str) -> Result<Ready, String> {
+    const FORMS: &str = "write a time such as 30s, quantiles that rise, such as p50=20s,p99=1m, or the name of a report that ends in .json";
+    let is_json = std::path::Path::new(text).extension();
+    if is_json.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+        return Ok(Ready::Report(text.to_owned()));
+    }
     let seconds = |text: &str| {
         let time = duration::parse_wait(text).map_err(|_| FORMS.to_owned())?;
         Ok::<f64, String>(time.as_secs_f64())
     };
     if !text.contains('=') {
         let one = TimeToReady::quantiles(vec![(1.0, seconds(text)?)]);
+        let one = one.map(Ready::Given);
         return one.ok_or_else(|| "must be a day at most".to_owned());
     }
     let mut quantiles = Vec::new();
@@ -104,22 +136,24 @@ fn time_to_ready(text: &str) -> Result<TimeToReady, String> {
             .and_then(|share| share.parse::<f64>().ok());
         quantiles.push((share.ok_or(FORMS)? / 100.0, seconds(time.trim())?));
     }
-    TimeToReady::quantiles(quantiles).ok_or_else(|| FORMS.to_owned())
+    let found = TimeToReady::quantiles(quantiles).map(Ready::Given);
+    found.ok_or_else(|| FORMS.to_owned())
 }
 
 impl AssumptionArgs {
-    /// The assumptions, and where the capacity comes from. `target` is that of the request rate.
+    /// The assumptions, and where they come from. `target` is that of the request rate.
     ///
     /// # Errors
     /// When there is no capacity, or two assumptions contradict each other.
-    pub(super) fn read(&self, target: Option<f64>) -> Result<(Assumptions, Capacity), AssumptionError> {
+    pub(super) fn read(&self, target: Option<f64>) -> Result<Assumed, AssumptionError> {
         if self.patience < self.slo {
             return Err(AssumptionError::Patience);
         }
         let (capacity, from) = self.capacity(target)?;
+        let (time_to_ready, words) = self.time_to_ready()?;
         let assumptions = Assumptions {
             capacity,
-            time_to_ready: self.time_to_ready.clone(),
+            time_to_ready,
             objective: self.slo.as_secs_f64(),
             patience: self.patience.as_secs_f64(),
             scrape: millis(self.scrape_interval),
@@ -128,7 +162,38 @@ impl AssumptionArgs {
             warm_up: millis(self.warm_up),
             controller: Controller::default(),
         };
-        Ok((assumptions, from))
+        Ok(Assumed {
+            assumptions,
+            capacity: from,
+            words,
+        })
+    }
+
+    /// The time to Ready, and where it comes from.
+    fn time_to_ready(&self) -> Result<(TimeToReady, Vec<String>), AssumptionError> {
+        let file = match &self.time_to_ready {
+            Ready::Given(time) => return Ok((time.clone(), Vec::new())),
+            Ready::Report(file) => file,
+        };
+        let text = input::text_within(file, LARGEST_REPORT).map_err(|source| AssumptionError::ReadyFile {
+            file: file.clone(),
+            source,
+        })?;
+        let found = ready::read(&text).map_err(|source| AssumptionError::Ready {
+            file: file.clone(),
+            source,
+        })?;
+        let mut words = vec![format!(
+            "The time to Ready is that of {} pods in {file}.",
+            found.pods
+        )];
+        if found.unready > 0 {
+            words.push(format!(
+                "{} more pods there were not Ready when the run ended, and are not counted.",
+                found.unready
+            ));
+        }
+        Ok((found.time, words))
     }
 
     fn capacity(&self, target: Option<f64>) -> Result<(f64, Capacity), AssumptionError> {

@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::{
-    assumption_args::{AssumptionArgs, AssumptionError},
+    assumption_args::{Assumed, AssumptionArgs, AssumptionError},
     live::{LiveArgs, LiveError},
     load_args::{LoadArgs, LoadArgsError},
     optimize_args::{OptimizeArgs, OptimizeArgsError},
@@ -117,7 +117,11 @@ impl ReplayArgs {
         destination::try_all(self.outputs.iter().map(Output::destination))?;
         let live = self.live.read(self.policies.workload.as_deref()).await?;
         let policies = self.policies.read(live.as_ref())?;
-        let (assumptions, capacity) = self.assumptions.read(policies.target)?;
+        let Assumed {
+            assumptions,
+            capacity,
+            words,
+        } = self.assumptions.read(policies.target)?;
         let price = self.assumptions.price(self.policies.cpu_request)?;
         if let Some(threshold) = self
             .thresholds
@@ -137,7 +141,7 @@ impl ReplayArgs {
             capacity,
             contenders: policies.contenders,
             price,
-            assumed: policies.assumed,
+            assumed: words.into_iter().chain(policies.assumed).collect(),
             left_out: policies.left_out,
         };
         let mut comparison = compare(&settings);

@@ -1,11 +1,11 @@
 //! From two pods to ten and back, with the time of each link of the chain.
 
-use std::time::Duration;
+use std::{path::Path, process::Output, time::Duration};
 
 use serde_json::Value;
 
 use super::scene::Scene;
-use support::{eventually, process::Signal, vas};
+use support::{cluster::root, eventually, process::Signal, vas};
 
 #[tokio::test]
 async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
@@ -27,6 +27,7 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
     let status = test.wait(Duration::from_secs(400)).await;
     let log = test.log();
     let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap_or_default()).unwrap_or_default();
+    let simulated = simulate_by(&file);
     std::fs::remove_dir_all(&folder).unwrap();
     // Exit code 3: the other tests starved the generator. What is asserted of replicas holds all the same.
     assert!(matches!(status.code(), Some(0 | 3)), "{status:?}: {log}");
@@ -77,6 +78,23 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
             "from the load to Ready, each in its order: {chain}"
         );
     }
+    let words = String::from_utf8_lossy(&simulated.stdout);
+    assert_eq!(simulated.status.code(), Some(0), "{simulated:?}");
+    assert!(words.contains("- The time to Ready is that of 8 pods in "), "{words}");
+}
+
+/// Replays the load of a report with the times to Ready that it has measured.
+fn simulate_by(report: &Path) -> Output {
+    let shipped = root().join("manifests/voiceassist/voiceassistscaling.yaml");
+    let arguments = [
+        "simulate".to_owned(),
+        format!("-f={}", shipped.display()),
+        "--workload=api-gateway".to_owned(),
+        format!("--load={}", report.display()),
+        format!("--time-to-ready={}", report.display()),
+        "--warm-up=1s".to_owned(),
+    ];
+    vas::run(&arguments.each_ref().map(String::as_str))
 }
 
 #[tokio::test]
