@@ -1,5 +1,7 @@
 //! The boards for Grafana as they ship: the files are those of the program, and kustomize makes ConfigMaps of them.
 
+mod live;
+
 use std::{collections::BTreeMap, path::Path};
 
 use support::{
