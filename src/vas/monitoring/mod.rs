@@ -10,7 +10,10 @@ use crate::{
     exit::{Code, Ended},
     output::{self, OutputError},
 };
-use vas_core::monitoring::{reference, rules::files};
+use vas_core::monitoring::{
+    reference,
+    rules::files::{self, Addresses},
+};
 
 /// Print what Prometheus, Grafana and people need to monitor vas: alerts, boards, and the list of metrics
 #[derive(Debug, clap::Args)]
@@ -41,6 +44,9 @@ struct RulesArgs {
     /// Address of the folder with the documents, under which `runbook_url` finds `runbooks/ALERT.md`
     #[arg(long, value_name = "URL", default_value = "docs")]
     docs_url: String,
+    /// Address of Grafana, under which `dashboard_url` finds the board of an alert; without it the path alone
+    #[arg(long, value_name = "URL", default_value = "")]
+    grafana_url: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,9 +70,13 @@ impl Args {
 
 impl RulesArgs {
     fn print(&self) -> Result<(), OutputError> {
+        let addresses = Addresses {
+            docs: &self.docs_url,
+            grafana: &self.grafana_url,
+        };
         let file = match self.format {
-            Format::Plain => files::plain(&self.docs_url)?,
-            Format::PrometheusRule => files::prometheus_rule(&self.docs_url)?,
+            Format::Plain => files::plain(addresses)?,
+            Format::PrometheusRule => files::prometheus_rule(addresses)?,
         };
         output::text(&file)
     }

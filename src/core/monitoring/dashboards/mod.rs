@@ -31,6 +31,9 @@ mod variables;
 
 use panel::Panel;
 
+pub use autoscaling::UID as AUTOSCALING;
+pub use system::UID as SYSTEM;
+
 /// A board.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {

@@ -38,6 +38,7 @@ struct Annotations {
     summary: &'static str,
     description: &'static str,
     runbook_url: String,
+    dashboard_url: String,
 }
 
 #[derive(Serialize)]
@@ -55,19 +56,31 @@ struct Metadata {
     namespace: &'static str,
 }
 
-/// A file of rules, as `rule_files` of Prometheus takes it. `docs` is the address of the folder with the documents.
+/// Where the links of alerts lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses<'a> {
+    /// The folder with the documents, which has `runbooks`.
+    pub docs: &'a str,
+    /// Grafana, which has the boards; empty for links inside it.
+    pub grafana: &'a str,
+}
+
+/// A file of rules, as `rule_files` of Prometheus takes it.
 ///
 /// # Errors
 /// That of the writer of YAML.
-pub fn plain(docs: &str) -> Result<String, serde_saphyr::ser::Error> {
-    Ok(format!("{GENERATED}{}", serde_saphyr::to_string(&file(docs))?))
+pub fn plain(addresses: Addresses<'_>) -> Result<String, serde_saphyr::ser::Error> {
+    Ok(format!(
+        "{GENERATED}{}",
+        serde_saphyr::to_string(&file(addresses))?
+    ))
 }
 
 /// The same as an object of the Prometheus Operator.
 ///
 /// # Errors
 /// That of the writer of YAML.
-pub fn prometheus_rule(docs: &str) -> Result<String, serde_saphyr::ser::Error> {
+pub fn prometheus_rule(addresses: Addresses<'_>) -> Result<String, serde_saphyr::ser::Error> {
     let object = PrometheusRule {
         api_version: "monitoring.coreos.com/v1",
         kind: "PrometheusRule",
@@ -75,33 +88,55 @@ pub fn prometheus_rule(docs: &str) -> Result<String, serde_saphyr::ser::Error> {
             name: "vas",
             namespace: "vas-system",
         },
-        spec: file(docs),
+        spec: file(addresses),
     };
     Ok(format!("{GENERATED}{}", serde_saphyr::to_string(&object)?))
 }
 
-fn file(docs: &str) -> File {
+fn file(addresses: Addresses<'_>) -> File {
     let group = |group: Group| RuleGroup {
         name: group.name,
-        rules: group.alerts.into_iter().map(|alert| rule(alert, docs)).collect(),
+        rules: group
+            .alerts
+            .into_iter()
+            .map(|alert| rule(alert, group.board, addresses))
+            .collect(),
     };
     File {
         groups: groups().into_iter().map(group).collect(),
     }
 }
 
-fn rule(alert: Alert, docs: &str) -> Rule {
+fn rule(alert: Alert, board: &str, addresses: Addresses<'_>) -> Rule {
+    let [docs, grafana] = [addresses.docs, addresses.grafana].map(|address| address.trim_end_matches('/'));
     Rule {
         alert: alert.name,
-        expr: alert.expr,
-        holds: alert.holds,
         labels: Labels {
             severity: alert.severity.to_string(),
         },
         annotations: Annotations {
+            runbook_url: format!("{docs}/runbooks/{}.md", alert.name),
+            dashboard_url: format!("{grafana}/d/{board}{}", chosen(&alert)),
             summary: alert.summary,
             description: alert.description,
-            runbook_url: format!("{}/runbooks/{}.md", docs.trim_end_matches('/'), alert.name),
         },
+        expr: alert.expr,
+        holds: alert.holds,
+    }
+}
+
+/// What the board shows at first: the namespace and the workload, where the alert is about one. The description names
+/// no label that the expression drops.
+fn chosen(alert: &Alert) -> String {
+    let named = ["namespace", "workload"]
+        .into_iter()
+        .filter(|label| alert.description.contains(&format!("$labels.{label}")));
+    let variables: Vec<String> = named
+        .map(|label| format!("var-{label}={{{{ $labels.{label} }}}}"))
+        .collect();
+    if variables.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", variables.join("&"))
     }
 }

@@ -15,6 +15,8 @@ mod workloads;
 
 use std::fmt;
 
+use super::dashboards;
+
 /// A condition that somebody has to know of, with what Prometheus needs to tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -58,6 +60,8 @@ impl fmt::Display for Severity {
 pub struct Group {
     /// Name of the group.
     pub name: &'static str,
+    /// The address in Grafana of the board that shows what its alerts are about.
+    pub board: &'static str,
     /// The alerts of the group, in the order of the file.
     pub alerts: Vec<Alert>,
 }
@@ -67,10 +71,12 @@ pub fn groups() -> Vec<Group> {
     vec![
         Group {
             name: "vas-installation",
+            board: dashboards::SYSTEM,
             alerts: installation::alerts(),
         },
         Group {
             name: "vas-workloads",
+            board: dashboards::AUTOSCALING,
             alerts: workloads::alerts(),
         },
     ]

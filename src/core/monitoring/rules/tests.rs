@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use promql_parser::parser::{self, Expr};
 
-use super::*;
+use super::{files::Addresses, *};
 use crate::monitoring::families::{self, Family};
 
 fn alerts() -> Vec<Alert> {
@@ -100,8 +100,13 @@ fn texts_are_whole_and_templates_name_labels_that_the_expression_keeps() {
 
 #[test]
 fn the_files_hold_the_same_rules() {
-    let plain = files::plain("https://docs").unwrap();
-    let object = files::prometheus_rule("https://docs/").unwrap();
+    let [slim, with_slash] = [
+        ["https://docs", "https://grafana"],
+        ["https://docs/", "https://grafana/"],
+    ]
+    .map(|[docs, grafana]| Addresses { docs, grafana });
+    let plain = files::plain(slim).unwrap();
+    let object = files::prometheus_rule(with_slash).unwrap();
     let parsed = |text: &str| -> serde_json::Value { serde_saphyr::from_str(text).unwrap() };
     let (plain, object) = (parsed(&plain), parsed(&object));
     assert_eq!(plain["groups"], object["spec"]["groups"]);
@@ -111,5 +116,23 @@ fn the_files_hold_the_same_rules() {
     assert_eq!(
         first["annotations"]["runbook_url"],
         "https://docs/runbooks/VasNoLeader.md"
+    );
+    assert_eq!(
+        first["annotations"]["dashboard_url"],
+        "https://grafana/d/vas-system-performance"
+    );
+    let groups = plain["groups"].as_array().unwrap().iter();
+    let rules: Vec<_> = groups
+        .flat_map(|group| group["rules"].as_array().unwrap())
+        .collect();
+    let url = |name: &str| {
+        let rule = rules.iter().find(|rule| rule["alert"] == name).unwrap();
+        rule["annotations"]["dashboard_url"].as_str().unwrap()
+    };
+    let board = "https://grafana/d/vas-autoscaling?var-namespace={{ $labels.namespace }}";
+    assert_eq!(url("VasNotReady"), board);
+    assert_eq!(
+        url("VasReplicasShort"),
+        format!("{board}&var-workload={{{{ $labels.workload }}}}")
     );
 }

@@ -10,7 +10,7 @@ mod writes;
 use super::Board;
 
 /// Its address in Grafana.
-pub(in crate::monitoring) const UID: &str = "vas-autoscaling";
+pub const UID: &str = "vas-autoscaling";
 
 pub(super) fn board() -> Board {
     Board {

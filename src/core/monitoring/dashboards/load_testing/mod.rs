@@ -9,7 +9,7 @@ mod runs;
 use super::Board;
 
 /// Its address in Grafana.
-pub(in crate::monitoring) const UID: &str = "vas-load-testing";
+const UID: &str = "vas-load-testing";
 
 pub(super) fn board() -> Board {
     Board {

@@ -12,7 +12,7 @@ mod requests;
 use super::Board;
 
 /// Its address in Grafana.
-pub(in crate::monitoring) const UID: &str = "vas-system-performance";
+pub const UID: &str = "vas-system-performance";
 
 pub(super) fn board() -> Board {
     Board {
