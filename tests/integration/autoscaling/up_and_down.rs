@@ -80,7 +80,10 @@ async fn two_pods_become_ten_and_two_again_and_every_link_has_its_time() {
     }
     let words = String::from_utf8_lossy(&simulated.stdout);
     assert_eq!(simulated.status.code(), Some(0), "{simulated:?}");
-    assert!(words.contains("- The time to Ready is that of 8 pods in "), "{words}");
+    assert!(
+        words.contains("- The time to Ready is that of 8 pods in "),
+        "{words}"
+    );
 }
 
 /// Replays the load of a report with the times to Ready that it has measured.
