@@ -23,8 +23,8 @@ const QUIET: &[(&str, &str)] = &[
     ("Metrics without a value over time", "each has a value"),
     ("Failures by cause", "no request fails"),
     ("Time until failures", "no request fails"),
-    ("Comparison of scenarios", "no request fails"),
     ("Users, or requests under way", "a rate is planned, and no users"),
+    ("Since Prometheus answered", "each replica had an answer"),
     ("Until the next schedule", "there is no schedule"),
     ("Reads handed on", "there is no adapter"),
 ];
@@ -53,7 +53,7 @@ fn queries(namespace: &str) -> Vec<Asked> {
     let values = [
         ("$__rate_interval", "15s"),
         ("$__range", "2m"),
-        ("$__interval", "5s"),
+        ("$__interval", "15s"),
         ("$namespace", namespace),
         ("$workload", ".*"),
         ("$pod", ".*"),

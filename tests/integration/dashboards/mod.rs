@@ -1,5 +1,6 @@
 //! The boards for Grafana as they ship: the files are those of the program, and kustomize makes ConfigMaps of them.
 
+mod evaluated;
 mod live;
 
 use std::{collections::BTreeMap, path::Path};

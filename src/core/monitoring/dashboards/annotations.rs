@@ -1,6 +1,7 @@
 //! Moments that are marked on every board, found in metrics.
 //!
-//! Invariant: a gap in the data is no event. What is new counts only where its owner was there before.
+//! Invariant: a gap in the data is no event. What is new counts only where its owner was there before, and a leader only
+//! where another one led before it.
 
 use super::query::{WINDOW, WORKLOAD, chosen, sum};
 use crate::monitoring::families::{
@@ -8,6 +9,9 @@ use crate::monitoring::families::{
     operator::LEADER,
     scalings::{WORKLOAD_CONDITION, WORKLOAD_INFO, WORKLOAD_RESCALES},
 };
+
+/// For how long it is remembered who led, so that a scrape that failed changes nothing.
+const MEMORY: &str = "10m";
 
 /// Events that are marked over time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub(super) fn all() -> [Annotation; 4] {
     let condition = chosen(WORKLOAD_CONDITION);
     let by = format!("{WORKLOAD}, type, status, reason");
     let leader = LEADER.series();
+    let led = format!("max_over_time({leader}[{MEMORY}] offset $__interval)");
     [
         Annotation {
             name: "Rescales",
@@ -60,7 +65,7 @@ pub(super) fn all() -> [Annotation; 4] {
         Annotation {
             name: "Leader changes",
             color: "red",
-            expr: format!("({leader} == 1) unless ({leader} offset $__interval == 1)"),
+            expr: format!("(({leader} == 1) unless ({led} == 1)) and on () (max({led}) == 1)"),
             title: "Another operator leads",
             text: "{{instance}}",
         },

@@ -15,10 +15,14 @@ pub struct Panel {
     pub unit: Unit,
     /// Its queries, at most as many as there are letters.
     pub queries: Vec<Query>,
+    /// The colour below the first threshold, where it is not the usual one.
+    pub base: Option<Color>,
     /// Colours of values, from the least value on.
     pub thresholds: Vec<Threshold>,
     /// Words for values, where a value is a state.
     pub words: Vec<Word>,
+    /// What is shown where there is no value, instead of "No data".
+    pub no_value: Option<&'static str>,
     /// The highest value of its axis, where there is one.
     pub max: Option<f64>,
     /// Its part of the board's 24 columns.
@@ -132,8 +136,10 @@ impl Panel {
             look,
             unit,
             queries: Vec::new(),
+            base: None,
             thresholds: Vec::new(),
             words: Vec::new(),
+            no_value: None,
             max: None,
             width,
         }
@@ -150,12 +156,24 @@ impl Panel {
         self
     }
 
+    /// Red below the first threshold and where there is no value, which these words say.
+    pub(super) fn red_below(mut self, no_value: &'static str) -> Self {
+        self.base = Some(Color::Red);
+        self.no_value = Some(no_value);
+        self
+    }
+
+    /// Green from a value on.
+    pub(super) fn green(self, from: f64) -> Self {
+        self.colored(from, Color::Green)
+    }
+
     /// Orange from a value on.
     pub(super) fn orange(self, from: f64) -> Self {
         self.colored(from, Color::Orange)
     }
 
-    /// Red from a value on, which is above that of orange.
+    /// Red from a value on, which is above those of the other colours.
     pub(super) fn red(self, from: f64) -> Self {
         self.colored(from, Color::Red)
     }

@@ -3,7 +3,7 @@
 //! Invariant: a selector is narrowed by every variable whose label its family has.
 
 use super::panel::Unit;
-use crate::monitoring::families::Family;
+use crate::monitoring::families::{Family, Kind};
 
 /// The labels that tell a resource.
 pub(super) const RESOURCE: &str = "namespace, scaling";
@@ -41,6 +41,8 @@ pub enum Style {
     Dashed,
     /// On an axis of its own at the right.
     RightAxis(Unit),
+    /// As a count that is red from 1 on, whatever the unit and colours of the panel.
+    Alarm,
 }
 
 impl Query {
@@ -59,6 +61,13 @@ impl Query {
         }
     }
 
+    pub(super) fn alarm(expr: impl Into<String>, legend: &'static str) -> Self {
+        Self {
+            style: Style::Alarm,
+            ..Self::new(expr, legend)
+        }
+    }
+
     pub(super) fn at_right(unit: Unit, expr: impl Into<String>, legend: &'static str) -> Self {
         Self {
             style: Style::RightAxis(unit),
@@ -72,9 +81,13 @@ pub(super) fn chosen(family: Family) -> String {
     chosen_where(family, "")
 }
 
-/// The chosen series of a family with further matchers.
+/// The chosen series of a family with further matchers; of a histogram those that count its observations.
 pub(super) fn chosen_where(family: Family, matchers: &str) -> String {
-    selector(&family.series(), family, matchers)
+    let name = match family.kind {
+        Kind::Counter | Kind::Gauge => family.series(),
+        Kind::Histogram => format!("{}_count", family.name),
+    };
+    selector(&name, family, matchers)
 }
 
 fn selector(name: &str, family: Family, matchers: &str) -> String {

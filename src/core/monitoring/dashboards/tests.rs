@@ -1,5 +1,7 @@
 //! What holds for the boards as they are.
 
+mod panels;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

@@ -27,6 +27,7 @@ fn counts() -> [Panel; 6] {
     let resources = once(RESOURCE, SCALING_INFO);
     let workloads = once(WORKLOAD, WORKLOAD_INFO);
     let not_ready = once_where(RESOURCE, SCALING_CONDITION, "type=\"Ready\", status!=\"True\"");
+    let not_ready = format!("{not_ready} or ({})", unhandled());
     let cannot = once_where(
         WORKLOAD,
         WORKLOAD_CONDITION,
@@ -42,7 +43,7 @@ fn counts() -> [Panel; 6] {
         Panel::number(
             "Not Ready",
             Unit::Count,
-            "Resources whose condition Ready is False or Unknown; the table below says why.",
+            "Resources whose condition Ready is False or Unknown, or that no operator has handled yet; the table below says why.",
         )
         .query(count_of(&not_ready, &resources), "resources")
         .red(1.0),
@@ -70,6 +71,12 @@ fn counts() -> [Panel; 6] {
     ]
 }
 
+/// Resources without the condition Ready, because no operator has handled them.
+fn unhandled() -> String {
+    let ready = once_where(RESOURCE, SCALING_CONDITION, "type=\"Ready\"");
+    format!("{} unless on ({RESOURCE}) {ready}", once(RESOURCE, SCALING_INFO))
+}
+
 fn bounds() -> [Panel; 4] {
     let limited = |reason: &str| {
         let matchers = format!("type=\"ScalingLimited\", status=\"True\", reason=\"{reason}\"");
@@ -78,7 +85,8 @@ fn bounds() -> [Panel; 4] {
         count_of(&format!("{limited} unless on ({WORKLOAD}) {min} >= {max}"), &max)
     };
     let generation = once(RESOURCE, SCALING_GENERATION);
-    let behind = format!("{generation} > {}", once(RESOURCE, SCALING_OBSERVED_GENERATION));
+    let observed = once(RESOURCE, SCALING_OBSERVED_GENERATION);
+    let behind = format!("{generation} > {observed} or ({generation} unless on ({RESOURCE}) {observed})");
     [
         Panel::number(
             "At maxReplicas",
@@ -105,7 +113,7 @@ fn bounds() -> [Panel; 4] {
         Panel::number(
             "Changes not seen yet",
             Unit::Count,
-            "Resources whose latest change the operator has not acted on.",
+            "Resources whose latest change the operator has not acted on, also new ones.",
         )
         .query(count_of(&behind, &generation), "resources")
         .orange(1.0)
@@ -127,10 +135,11 @@ fn wrong() -> Panel {
     Panel::table(
         "Conditions that are not fine",
         Unit::Count,
-        "Each condition of a resource or of a workload that is False or Unknown, with its reason. `vas explain` has the whole message.",
+        "Each condition of a resource or of a workload that is False or Unknown, with its reason, and resources that no operator has handled yet. `vas explain` has the whole message.",
     )
     .query(of_resource, "of the resource")
     .query(of_workload, "of the workload")
+    .query(unhandled(), "not handled yet")
 }
 
 fn causes() -> Panel {

@@ -4,6 +4,7 @@
 //! board   address, links, variables, annotations, time
 //! panel   description, unit, thresholds, plugin, place, fields
 //! target  the data source and legend of a query
+//! meaning what a panel would hide
 //! promql  names, labels, rates and quantiles of an expression
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! nobody has to know the names of scrape jobs.
 
 mod board;
+mod meaning;
 mod panel;
 pub(super) mod promql;
 mod target;
@@ -24,8 +26,13 @@ pub(super) fn findings(written: &Value) -> Vec<String> {
     found.extend(panel::of_all(written));
     for one in panels(written) {
         let title = one["title"].as_str().unwrap_or("(a panel without a title)");
-        let of_panel = panel::findings(one).into_iter().chain(target::findings(one));
-        found.extend(of_panel.map(|finding| format!("{title}: {finding}")));
+        let of_panel = [
+            panel::findings(one),
+            target::findings(one),
+            meaning::findings(one),
+        ]
+        .concat();
+        found.extend(of_panel.into_iter().map(|finding| format!("{title}: {finding}")));
     }
     found
 }

@@ -52,7 +52,8 @@ fn family(name: &str) -> Option<Family> {
         .find(|family| series(family).iter().any(|one| one == name))
 }
 
-fn parsed(expr: &str) -> Result<Expr, String> {
+/// An expression, with a duration for each variable that stands for one.
+pub(super) fn parsed(expr: &str) -> Result<Expr, String> {
     let plain = DURATIONS
         .iter()
         .fold(expr.to_owned(), |text, (variable, duration)| {
@@ -63,6 +64,11 @@ fn parsed(expr: &str) -> Result<Expr, String> {
 
 /// The names of metrics that an expression reads.
 pub(in crate::monitoring::dashboards) fn names(expr: &str) -> BTreeSet<String> {
+    parsed(expr).map(|expr| names_of(&expr)).unwrap_or_default()
+}
+
+/// The same of a part of one.
+pub(super) fn names_of(expr: &Expr) -> BTreeSet<String> {
     fn collect(expr: &Expr, names: &mut BTreeSet<String>) {
         match expr {
             Expr::VectorSelector(selector) => names.extend(selector.name.clone()),
@@ -71,9 +77,7 @@ pub(in crate::monitoring::dashboards) fn names(expr: &str) -> BTreeSet<String> {
         }
     }
     let mut names = BTreeSet::new();
-    if let Ok(expr) = parsed(expr) {
-        collect(&expr, &mut names);
-    }
+    collect(expr, &mut names);
     names
 }
 
@@ -97,12 +101,13 @@ pub(super) fn judged(expr: &str) -> Judged {
         Ok(parsed) => labels = judge.labels(&parsed, None),
         Err(error) => judge.findings.push(error),
     }
-    for window in expr
-        .split('[')
-        .skip(1)
-        .filter_map(|rest| rest.split([']', ':']).next())
-    {
-        if !["$__rate_interval", "$__range"].contains(&window) {
+    let mut before = "";
+    for part in expr.split('[') {
+        let function = std::mem::replace(&mut before, part).rsplit_once('(');
+        // What a gauge was in the last minutes does not depend on how far apart the points of a panel are.
+        let of_gauge = function.is_none_or(|(before, _)| before.ends_with("_over_time"));
+        let window = part.split([']', ':']).next().unwrap_or_default();
+        if !of_gauge && !["$__rate_interval", "$__range"].contains(&window) {
             judge.findings.push(format!("[{window}] is not $__rate_interval"));
         }
     }

@@ -1,5 +1,7 @@
 //! Each rule finds what it is for: a board that is well is broken in one place.
 
+mod meaning;
+
 use serde_json::{Value, json};
 
 use super::{findings, promql};

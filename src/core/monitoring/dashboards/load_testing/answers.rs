@@ -4,7 +4,7 @@ use crate::monitoring::{
     dashboards::{
         Row,
         panel::{Panel, Unit},
-        query::{WINDOW, once, quantile_where, rate_where, share},
+        query::{Query, WINDOW, once, quantile_where, rate_where, share},
     },
     families::load_test::{LAST_SECOND_LATENCY, LATENCY, REQUESTS},
 };
@@ -74,11 +74,15 @@ fn failed_latency() -> Panel {
 }
 
 fn causes() -> Panel {
-    Panel::stacked(
+    Panel::lines(
         "Failures by cause",
         Unit::RequestsPerSecond,
-        "What failed requests failed of, in the words of the report.",
+        "What failed requests failed of, in the words of the report. The broken line is all failures: a cause begins with its second scrape, so its first burst is in that line alone.",
     )
+    .with(Query::dashed(
+        rate_where("scenario", LATENCY, FAILED),
+        "{{scenario}} all",
+    ))
     .query(
         rate_where("scenario, cause", REQUESTS, FAILED),
         "{{scenario}} {{cause}}",
@@ -91,7 +95,7 @@ fn failed() -> Panel {
         Unit::Share,
         "By step. No line is shown while no request ends.",
     )
-    .query(share("scenario, step", REQUESTS, FAILED), "{{scenario}} {{step}}")
+    .query(share("scenario, step", LATENCY, FAILED), "{{scenario}} {{step}}")
     .orange(0.01)
     .red(0.05)
     .whole()

@@ -7,7 +7,7 @@ use crate::monitoring::{
         query::{Query, once, rate, rate_where},
     },
     families::load_test::{
-        CONCURRENCY, PLANNED_RATE, PLANNED_USERS, REQUESTS, REQUESTS_DUE, REQUESTS_RETRIED, WEBSOCKETS,
+        CONCURRENCY, LATENCY, PLANNED_RATE, PLANNED_USERS, REQUESTS_DUE, REQUESTS_RETRIED, WEBSOCKETS,
     },
 };
 
@@ -25,7 +25,7 @@ fn rates() -> Panel {
         "Requests that became due and that were answered. Where they part, the service or the generator does not keep up. The broken line is the plan in journeys, each of which has a request for each step.",
     )
     .query(rate("scenario", REQUESTS_DUE), "{{scenario}} due")
-    .query(rate_where("scenario", REQUESTS, "outcome=\"answered\""), "{{scenario}} answered")
+    .query(rate_where("scenario", LATENCY, "outcome=\"answered\""), "{{scenario}} answered")
     .with(Query::dashed(once("scenario", PLANNED_RATE), "{{scenario}} planned journeys"))
 }
 
@@ -45,7 +45,7 @@ fn steps() -> Panel {
         Unit::RequestsPerSecond,
         "Requests that ended, answered or not, by the step of the scenario.",
     )
-    .query(rate("scenario, step", REQUESTS), "{{scenario}} {{step}}")
+    .query(rate("scenario, step", LATENCY), "{{scenario}} {{step}}")
 }
 
 fn lines() -> Panel {

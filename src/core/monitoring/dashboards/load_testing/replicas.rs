@@ -8,7 +8,7 @@ use crate::monitoring::{
         query::{METRIC, OF_WORKLOAD, Query, WINDOW, WORKLOAD, chosen, once, rate_where},
     },
     families::{
-        load_test::REQUESTS,
+        load_test::LATENCY,
         metrics_server::POD_INFO,
         scalings::{
             WORKLOAD_METRIC_TARGET, WORKLOAD_METRIC_VALUE, WORKLOAD_REPLICAS_CURRENT,
@@ -34,7 +34,7 @@ fn follow() -> Panel {
     .query(once(WORKLOAD, WORKLOAD_REPLICAS_READY), "{{namespace}}/{{workload}} ready")
     .with(Query::at_right(
         Unit::RequestsPerSecond,
-        rate_where("scenario", REQUESTS, "outcome=\"answered\""),
+        rate_where("scenario", LATENCY, "outcome=\"answered\""),
         "{{scenario}} answered",
     ))
 }
@@ -57,7 +57,7 @@ fn cpu() -> Panel {
 }
 
 fn per_replica() -> Panel {
-    let answered = rate_where("", REQUESTS, "outcome=\"answered\"");
+    let answered = rate_where("", LATENCY, "outcome=\"answered\"");
     Panel::lines(
         "Answered requests for each replica",
         Unit::RequestsPerSecond,

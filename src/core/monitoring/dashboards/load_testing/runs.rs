@@ -7,7 +7,7 @@ use crate::monitoring::{
         query::{RANGE, chosen, growth_where, once, quantile_where},
     },
     families::Family,
-    families::load_test::{CONCURRENCY, ELAPSED, LATENCY, REQUESTS, REQUESTS_RETRIED, WEBSOCKETS},
+    families::load_test::{CONCURRENCY, ELAPSED, LATENCY, REQUESTS_RETRIED, WEBSOCKETS},
 };
 
 pub(super) fn row() -> Row {
@@ -18,8 +18,8 @@ pub(super) fn row() -> Row {
 }
 
 fn numbers() -> [Panel; 6] {
-    let requests = growth_where("", REQUESTS, "");
-    let failed = growth_where("", REQUESTS, "outcome=\"failed\"");
+    let requests = growth_where("", LATENCY, "");
+    let failed = growth_where("", LATENCY, "outcome=\"failed\"");
     let answered = "outcome=\"answered\"";
     [
         Panel::number("Under way for", Unit::LongSeconds, "Time since the run began; no number while none is under way.")
@@ -29,7 +29,7 @@ fn numbers() -> [Panel; 6] {
         Panel::number("Requests", Unit::Count, "Requests that ended in the time that is shown, of all runs.")
             .query(requests.clone(), "requests"),
         Panel::number("Failed", Unit::Share, "Part of the requests that failed in the time that is shown.")
-            .query(format!("({failed} or 0 * {requests}) / ({requests} > 0)"), "failed")
+            .query(format!("{failed} / ({requests} > 0)"), "failed")
             .orange(0.01)
             .red(0.05),
         Panel::number("p95", Unit::Seconds, "95 of 100 answers in the time that is shown came within this time, from the moment a request was due.")
@@ -63,8 +63,8 @@ fn comparison() -> Panel {
         Unit::Count,
         "What each scenario did in the time that is shown. To compare two runs of one scenario choose the time of each.",
     )
-    .query(growth_where(each, REQUESTS, ""), "Requests")
-    .query(growth_where(each, REQUESTS, "outcome=\"failed\""), "Failed")
+    .query(growth_where(each, LATENCY, ""), "Requests")
+    .query(growth_where(each, LATENCY, "outcome=\"failed\""), "Failed")
     .query(quantile_where("0.5", each, LATENCY, RANGE, "outcome=\"answered\""), "p50 in seconds")
     .query(quantile_where("0.95", each, LATENCY, RANGE, "outcome=\"answered\""), "p95 in seconds")
     .query(quantile_where("0.99", each, LATENCY, RANGE, "outcome=\"answered\""), "p99 in seconds")

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::monitoring::dashboards::{
-    panel::{Color, Look, Panel},
+    panel::{Color, Look, Panel, Unit},
     query::Style,
 };
 
@@ -20,6 +20,9 @@ pub(super) fn config(panel: &Panel) -> Value {
         if is_by_name(panel.look) {
             fields.insert("min".to_owned(), json!(0));
         }
+        if let Some(words) = panel.no_value {
+            fields.insert("noValue".to_owned(), json!(words));
+        }
         if let Some(max) = panel.max {
             fields.insert("max".to_owned(), json!(max));
         }
@@ -34,11 +37,12 @@ fn is_by_name(look: Look) -> bool {
 
 /// The colours by value. The first one has no least value.
 fn steps(panel: &Panel) -> Vec<Value> {
-    let base = if panel.thresholds.is_empty() {
+    let usual = if panel.thresholds.is_empty() {
         Color::Blue
     } else {
         Color::Green
     };
+    let base = panel.base.unwrap_or(usual);
     let first = json!({"value": null, "color": base.name()});
     let further = panel.thresholds.iter();
     let further = further.map(|step| json!({"value": step.from, "color": step.color.name()}));
@@ -101,6 +105,13 @@ fn overrides(panel: &Panel) -> Vec<Value> {
             Style::RightAxis(unit) => json!([
                 {"id": "custom.axisPlacement", "value": "right"},
                 {"id": "unit", "value": unit.id()},
+            ]),
+            Style::Alarm => json!([
+                {"id": "unit", "value": Unit::Count.id()},
+                {"id": "thresholds", "value": {"mode": "absolute", "steps": [
+                    {"value": null, "color": Color::Green.name()},
+                    {"value": 1, "color": Color::Red.name()},
+                ]}},
             ]),
         };
         Some(json!({"matcher": {"id": "byFrameRefID", "options": letter.to_string()}, "properties": properties}))

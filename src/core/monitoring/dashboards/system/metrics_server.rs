@@ -4,7 +4,7 @@ use crate::monitoring::{
     dashboards::{
         Row,
         panel::{Panel, Unit},
-        query::{WINDOW, quantile, rate},
+        query::{Query, WINDOW, quantile, rate},
     },
     families::metrics_server::{
         API_REQUESTS, API_SERVICE, CERTIFICATE_EXPIRY, CERTIFICATE_RELOAD_FAILURES, CONFIG_HASH,
@@ -29,7 +29,6 @@ pub(super) fn row() -> Row {
                 api_requests(),
                 restarts(),
                 api_services(),
-                expiry(),
             ],
         ]
         .concat(),
@@ -40,6 +39,8 @@ fn numbers() -> [Panel; 4] {
     [
         Panel::number("Replicas", Unit::Count, "Metrics servers that are scraped. With none HPAs probably have no value from Prometheus.")
             .query(format!("count({})", SHAPES.series()), "replicas")
+            .red_below("none scraped")
+            .green(1.0)
             .wide(6),
         Panel::number("Polled queries", Unit::Count, "Distinct queries that each replica polls, by the replica with the most.")
             .query(format!("max({})", SHAPES.series()), "queries")
@@ -48,35 +49,42 @@ fn numbers() -> [Panel; 4] {
             .query(format!("max({})", SHAPES_REFUSED.series()), "queries")
             .orange(1.0)
             .wide(6),
-        Panel::number("Since Prometheus answered", Unit::Seconds, "Since the last clean answer, of the replica that waits the longest.")
+        Panel::number("Since Prometheus answered", Unit::Seconds, "Since any server last gave a clean answer, of the replica that has waited the longest. Never: the replicas that have had none since they started.")
             .query(format!("time() - min({} > 0)", LATEST_ANSWER.series()), "ago")
+            .with(Query::alarm(format!("count({} == 0)", LATEST_ANSWER.series()), "never"))
             .orange(30.0)
             .red(60.0)
             .wide(6),
     ]
 }
 
-fn configuration() -> [Panel; 4] {
+fn configuration() -> [Panel; 5] {
     let hash = CONFIG_HASH.series();
     [
         Panel::number("Rejected configurations", Unit::Count, "Replicas whose file of Prometheus servers is wrong, so that what stood in it before is in use.")
             .query(format!("sum({} == bool 0)", CONFIG_RELOAD_SUCCESSFUL.series()), "replicas")
             .red(1.0)
-            .wide(6),
+            .wide(5),
         Panel::number("Different configurations", Unit::Count, "Distinct configurations in use. More than one for longer than a rollout: a replica does not see the change.")
             .query(format!("count(count_values(\"hash\", {hash}))"), "configurations")
             .orange(2.0)
-            .wide(6),
+            .wide(5),
         Panel::number("Since the configuration changed", Unit::LongSeconds, "Since a configuration was last taken into use.")
             .query(format!("time() - max({} > 0)", CONFIG_RELOADED.series()), "ago")
-            .wide(6),
+            .wide(5),
+        Panel::number("Certificate is valid for", Unit::LongSeconds, "Of the replica whose serving certificate ends first; below 0 it has ended. Without a valid one no HPA can read a metric from vas.")
+            .query(format!("min({}) - time()", CERTIFICATE_EXPIRY.series()), "valid for")
+            .red_below("no certificate")
+            .orange(86_400.0)
+            .green(604_800.0)
+            .wide(5),
         Panel::number("Certificate files refused", Unit::Count, "Changed files that could not be used, since the replicas started; the certificate before them is still served.")
             .query(
                 format!("sum(increase({}[$__range]))", CERTIFICATE_RELOAD_FAILURES.series()),
                 "files",
             )
             .red(1.0)
-            .wide(6),
+            .wide(4),
     ]
 }
 
@@ -153,16 +161,5 @@ fn restarts() -> Panel {
 fn api_services() -> Panel {
     Panel::table("APIServices", Unit::Count, "Whether each API of metrics leads to vas: ours, foreign, absent or unknown. `vas register` changes that.")
         .query(format!("max by (name, state) ({}) == 1", API_SERVICE.series()), "is so")
-}
-
-fn expiry() -> Panel {
-    Panel::lines(
-        "Certificate is valid for",
-        Unit::LongSeconds,
-        "Of the replica whose serving certificate ends first. Without a valid one no HPA can read a metric.",
-    )
-    .query(
-        format!("min({}) - time()", CERTIFICATE_EXPIRY.series()),
-        "valid for",
-    )
+        .wide(24)
 }

@@ -35,6 +35,8 @@ fn numbers() -> [Panel; 4] {
     [
         Panel::number("Leaders", Unit::Count, "Operators that say they lead. Exactly one is right; with none nothing that changes has an effect.")
             .query(format!("sum({})", LEADER.series()), "leaders")
+            .red_below("none scraped")
+            .green(1.0)
             .red(2.0)
             .wide(6),
         Panel::number("Until the next schedule", Unit::LongSeconds, "Until an entry of any schedule begins or ends; no number where there is none.")

@@ -71,7 +71,7 @@ fn errors() -> Panel {
     Panel::lines(
         "Part of requests that end in an error",
         Unit::Share,
-        "Answers of 500 and above, as a part of all answers. No line is shown while there is no request.",
+        "Answers of 500 and above, as a part of all answers. No line is shown while there is no request. A code is counted from its second scrape on, so a first burst that is shorter than two scrapes is not here; docs/dashboards.md says more.",
     )
     .query(share("namespace", REQUESTS, ERRORS), "{{namespace}}")
     .orange(0.01)
