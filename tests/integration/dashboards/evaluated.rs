@@ -54,6 +54,9 @@ const ANSWERED: &str = "vas_test_latency_seconds_count{scenario=\"s\", step=\"ge
 const FAILED: &str = "vas_test_latency_seconds_count{scenario=\"s\", step=\"get\", outcome=\"failed\"}";
 const CAUSE: &str =
     "vas_test_requests_total{scenario=\"s\", step=\"get\", outcome=\"failed\", cause=\"timeout\"}";
+const CPU: &str = "pod_cpu_usage_seconds_total{namespace=\"ns\", pod=\"api-1\"}";
+const POD: &str = "vas_pod_info{namespace=\"ns\", pod=\"api-1\", scaling=\"v\", workload=\"api\"}";
+const POD_AGAIN: &str = "vas_pod_info{namespace=\"ns\", pod=\"api-1\", scaling=\"other\", workload=\"api\"}";
 
 const NOT_READY: (&str, usize) = ("Not Ready", 0);
 const UNSEEN: (&str, usize) = ("Changes not seen yet", 0);
@@ -145,6 +148,13 @@ const CASES: &[Case] = &[
         ],
         "45s",
         Some(0.75),
+    ),
+    case(
+        ("Processors by workload", 0),
+        "a pod seems to belong to two workloads",
+        &[(CPU, "0+15x20"), (POD, "1x20"), (POD_AGAIN, "1x20")],
+        "5m",
+        Some(1.0),
     ),
     case(LEADERS, "the first scrape", &[(LEADER_A, "1x20")], "0s", None),
     case(

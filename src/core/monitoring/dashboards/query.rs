@@ -3,7 +3,7 @@
 //! Invariant: a selector is narrowed by every variable whose label its family has.
 
 use super::panel::Unit;
-use crate::monitoring::families::{Family, Kind};
+use crate::monitoring::families::{Family, Kind, metrics_server::POD_INFO};
 
 /// The labels that tell a resource.
 pub(super) const RESOURCE: &str = "namespace, scaling";
@@ -130,6 +130,15 @@ pub(super) fn growth_where(labels: &str, counter: Family, matchers: &str) -> Str
     sum(
         labels,
         &format!("increase({}[{RANGE}])", chosen_where(counter, matchers)),
+    )
+}
+
+/// Series of pods, each with the resource and workload that its pod belongs to. A pod that seems to belong to two counts
+/// for one of them: two series would break the whole panel.
+pub(super) fn with_workload(pods: &str) -> String {
+    let workloads = once(&format!("{WORKLOAD}, pod"), POD_INFO);
+    format!(
+        "{pods} * on (namespace, pod) group_left (scaling, workload) topk by (namespace, pod) (1, {workloads})"
     )
 }
 

@@ -1,6 +1,6 @@
 //! What a viewer of a board chooses.
 
-use super::Board;
+use super::{Board, others::voiceassist::QUEUE_DEPTH};
 use crate::monitoring::families::{
     Family,
     load_test::ELAPSED,
@@ -33,19 +33,32 @@ pub(super) fn of(board: &Board) -> Vec<Variable> {
         query: format!("label_values({series}, {name})"),
         all_is_any,
     };
-    let in_environment = format!("{}{{environment=~\"$environment\"}}", SCALING_INFO.series());
-    let in_namespace =
-        |family: Family, more: &str| format!("{}{{namespace=~\"$namespace\"{more}}}", family.series());
-    let of_workload = in_namespace(POD_INFO, ", workload=~\"$workload\"");
+    // "All" matches a series without the label too, so namespaces and pods are found while any of the three exporters
+    // is scraped: operator, metrics server or VoiceAssist, of which every process exports the depth of the queue.
+    let in_environment = of_any(
+        &[SCALING_INFO, POD_INFO, QUEUE_DEPTH],
+        "environment=~\"$environment\"",
+    );
+    let in_namespace = format!("{}{{namespace=~\"$namespace\"}}", WORKLOAD_INFO.series());
+    let of_workload = of_any(
+        &[POD_INFO, QUEUE_DEPTH],
+        "namespace=~\"$namespace\", workload=~\"$workload\"",
+    );
     let mut variables = vec![
         // A resource without environments has an empty one, which is a value too.
         variable("environment", "Environment", SCALING_INFO.series(), true),
         variable("namespace", "Namespace", in_environment, false),
-        variable("workload", "Workload", in_namespace(WORKLOAD_INFO, ""), true),
-        variable("pod", "Pod", of_workload, true),
+        variable("workload", "Workload", in_namespace, true),
+        variable("pod", "Pod", of_workload, false),
     ];
     if board.scenarios {
         variables.push(variable("scenario", "Scenario", ELAPSED.series(), true));
     }
     variables
+}
+
+/// The series of several families that have the matchers.
+fn of_any(families: &[Family], matchers: &str) -> String {
+    let names: Vec<String> = families.iter().map(Family::series).collect();
+    format!("{{__name__=~\"{}\", {matchers}}}", names.join("|"))
 }

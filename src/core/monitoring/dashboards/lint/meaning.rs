@@ -1,6 +1,6 @@
 //! Rules for what a panel would hide: series that an expression loses, and values that its axis has no room for.
 
-use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
+use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, VectorMatchCardinality};
 use serde_json::Value;
 
 use super::{list, promql, text};
@@ -43,18 +43,28 @@ fn of_colors(panel: &Value) -> Vec<String> {
     is_silent.then(|| finding.to_owned()).into_iter().collect()
 }
 
-fn of_target(_: &Value, target: &Value) -> Vec<String> {
+fn of_target(panel: &Value, target: &Value) -> Vec<String> {
     let Ok(expr) = promql::parsed(text(&target["expr"])) else {
         return Vec::new();
     };
     let mut found = Vec::new();
     judge(&expr, &mut found);
+    let is_over_time = ["timeseries", "state-timeline"].contains(&text(&panel["type"]));
+    let has_namespaces = promql::names_of(&expr)
+        .iter()
+        .any(|name| promql::family(name).is_some_and(|family| family.labels.contains(&"namespace")));
+    if is_over_time && has_namespaces && !text(&target["legendFormat"]).contains("{{namespace}}") {
+        found.push("it mixes namespaces, which may be environments".to_owned());
+    }
     found
 }
 
 fn judge(expr: &Expr, found: &mut Vec<String>) {
     if let Expr::Aggregate(aggregate) = expr {
         found.extend(late(aggregate));
+    }
+    if let Expr::Binary(binary) = expr {
+        found.extend(ambiguous(binary));
     }
     for child in children(expr) {
         judge(child, found);
@@ -73,6 +83,37 @@ fn late(aggregate: &AggregateExpr) -> Option<String> {
         format!(
             "{requests} has no series of a cause before it fails: only those of {} are there from the start",
             load_test::LATENCY.name
+        )
+    })
+}
+
+/// A join whose right side may have two series for one of the left, which Prometheus refuses as a whole.
+fn ambiguous(binary: &BinaryExpr) -> Option<String> {
+    let modifier = binary.modifier.as_ref()?;
+    let VectorMatchCardinality::ManyToOne(_) = modifier.card else {
+        return None;
+    };
+    let Some(LabelModifier::Include(on)) = &modifier.matching else {
+        return Some("it joins without on".to_owned());
+    };
+    let is_one = match &*binary.rhs {
+        Expr::Aggregate(aggregate) => {
+            let by = match &aggregate.modifier {
+                Some(LabelModifier::Include(by)) => by.labels.as_slice(),
+                Some(LabelModifier::Exclude(_)) | None => &[],
+            };
+            let one = match aggregate.param.as_deref() {
+                Some(Expr::NumberLiteral(number)) => number.val <= 1.0,
+                _ => true,
+            };
+            one && by.iter().all(|label| on.labels.contains(label)) && by.len() == on.labels.len()
+        }
+        _ => false,
+    };
+    (!is_one).then(|| {
+        format!(
+            "two series of the right side break it: take topk by ({}) (1, ...)",
+            on.labels.join(", ")
         )
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use promql_parser::{
-    label::Labels,
+    label::{Labels, Matcher},
     parser::{AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector},
 };
 
@@ -46,7 +46,8 @@ pub(in crate::monitoring::dashboards) fn series(family: &Family) -> Vec<String> 
     }
 }
 
-fn family(name: &str) -> Option<Family> {
+/// The family that has a name among those of its samples.
+pub(super) fn family(name: &str) -> Option<Family> {
     families::all()
         .chain(others::all())
         .find(|family| series(family).iter().any(|one| one == name))
@@ -143,7 +144,28 @@ impl Judge {
     }
 
     fn of_selector(&mut self, selector: &VectorSelector, inside: Option<&str>) -> BTreeSet<String> {
-        let name = selector.name.as_deref().unwrap_or_default();
+        let mut matchers = selector.matchers.matchers.iter();
+        let of_several = matchers.find(|matcher| matcher.name == "__name__");
+        match (&selector.name, of_several) {
+            (None, Some(matcher)) => {
+                let names = matcher.value.split('|');
+                let labels: BTreeSet<String> =
+                    names.flat_map(|name| self.of_series(name, &[], inside)).collect();
+                for matcher in &selector.matchers.matchers {
+                    if matcher.name != "__name__" && !labels.contains(&matcher.name) {
+                        self.say(format!("none of them has a label {}", matcher.name));
+                    }
+                }
+                labels
+            }
+            (name, _) => {
+                let name = name.as_deref().unwrap_or_default();
+                self.of_series(name, &selector.matchers.matchers, inside)
+            }
+        }
+    }
+
+    fn of_series(&mut self, name: &str, matchers: &[Matcher], inside: Option<&str>) -> BTreeSet<String> {
         let Some(family) = family(name) else {
             self.say(format!("nothing exports {name:?}"));
             return BTreeSet::new();
@@ -163,7 +185,7 @@ impl Judge {
             .copied()
             .chain(of_bucket);
         let labels: BTreeSet<String> = labels.map(str::to_owned).collect();
-        for matcher in &selector.matchers.matchers {
+        for matcher in matchers {
             if matcher.name != "__name__" && !labels.contains(&matcher.name) {
                 self.say(format!("{name} has no label {}", matcher.name));
             }

@@ -253,6 +253,14 @@ fn what_an_expression_may_not_do() {
         (format!("sum({gauge}"), "sum("),
         ("sum(up_to_date)".to_owned(), "nothing exports \"up_to_date\""),
         (format!("{gauge}{{shard=\"a\"}}"), "has no label shard"),
+        (
+            format!("{{__name__=~\"{gauge}|vas_pod_info\", shard=\"a\"}}"),
+            "none of them has a label shard",
+        ),
+        (
+            format!("{{__name__=~\"{gauge}|no_family\"}}"),
+            "nothing exports \"no_family\"",
+        ),
         (format!("sum(rate({gauge}[{window}]))"), "a rate of"),
         (format!("sum(increase({gauge}[{window}]))"), "a rate of"),
         (format!("sum({counter})"), "only grows"),

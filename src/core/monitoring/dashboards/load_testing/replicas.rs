@@ -5,11 +5,10 @@ use crate::monitoring::{
         Row,
         others::kubelet::POD_CPU,
         panel::{Panel, Unit},
-        query::{METRIC, OF_WORKLOAD, Query, WINDOW, WORKLOAD, chosen, once, rate_where},
+        query::{METRIC, OF_WORKLOAD, Query, WINDOW, WORKLOAD, chosen, once, rate_where, with_workload},
     },
     families::{
         load_test::LATENCY,
-        metrics_server::POD_INFO,
         scalings::{
             WORKLOAD_METRIC_TARGET, WORKLOAD_METRIC_VALUE, WORKLOAD_REPLICAS_CURRENT,
             WORKLOAD_REPLICAS_DESIRED, WORKLOAD_REPLICAS_READY,
@@ -40,18 +39,14 @@ fn follow() -> Panel {
 }
 
 fn cpu() -> Panel {
-    let pods = once(&format!("{WORKLOAD}, pod"), POD_INFO);
+    let pods = format!("max by (namespace, pod) (rate({}[{WINDOW}]))", chosen(POD_CPU));
     Panel::lines(
         "Processors that the pods use",
         Unit::Cores,
         "All pods of each workload together, from the kubelets' /metrics/resource. Flat under a growing load, the pods are throttled or wait for something else.",
     )
     .query(
-        format!(
-            "sum by ({WORKLOAD}) (max by (namespace, pod) (rate({}[{WINDOW}])) \
-             * on (namespace, pod) group_left (scaling, workload) {pods})",
-            chosen(POD_CPU)
-        ),
+        format!("sum by ({WORKLOAD}) ({})", with_workload(&pods)),
         OF_WORKLOAD,
     )
 }

@@ -20,7 +20,10 @@ fn hits() -> Panel {
         Unit::Share,
         "By cache and tier. Lookups in L2 are those that L1 had no answer for, so a low line there is usual. No line is shown while nobody looks.",
     )
-    .query(share("cache, tier", CACHE_REQUESTS, "result=\"hit\""), "{{cache}} {{tier}}")
+    .query(
+        share("namespace, cache, tier", CACHE_REQUESTS, "result=\"hit\""),
+        "{{namespace}} {{cache}} {{tier}}",
+    )
     .whole()
 }
 
@@ -30,7 +33,10 @@ fn lookups() -> Panel {
         Unit::EventsPerSecond,
         "Hits, stale values that are served while they are renewed, misses, and lookups for which Redis was unreachable.",
     )
-    .query(rate("tier, result", CACHE_REQUESTS), "{{tier}} {{result}}")
+    .query(
+        rate("namespace, tier, result", CACHE_REQUESTS),
+        "{{namespace}} {{tier}} {{result}}",
+    )
 }
 
 fn time() -> Panel {
@@ -40,8 +46,8 @@ fn time() -> Panel {
         "Time of operations by tier. L2 above some milliseconds costs more than it saves.",
     )
     .query(
-        quantile("0.95", "tier, operation", CACHE_DURATION, WINDOW),
-        "{{tier}} {{operation}}",
+        quantile("0.95", "namespace, tier, operation", CACHE_DURATION, WINDOW),
+        "{{namespace}} {{tier}} {{operation}}",
     )
     .orange(0.01)
     .red(0.1)

@@ -32,7 +32,10 @@ fn statements() -> Panel {
         Unit::Seconds,
         "Time of queries by the name that they have in the source, without the wait for a connection.",
     )
-    .query(quantile("0.95", "query", QUERY_DURATION, WINDOW), "{{query}}")
+    .query(
+        quantile("0.95", "namespace, query", QUERY_DURATION, WINDOW),
+        "{{namespace}} {{query}}",
+    )
     .orange(0.1)
     .red(0.5)
 }
@@ -43,7 +46,7 @@ fn slow() -> Panel {
         Unit::EventsPerSecond,
         "Queries of more than 100 ms, by statement. docs/tuning.md says how to find the reason.",
     )
-    .query(rate("query", SLOW_QUERIES), "{{query}}")
+    .query(rate("namespace, query", SLOW_QUERIES), "{{namespace}} {{query}}")
 }
 
 fn pool() -> Panel {
@@ -78,10 +81,10 @@ fn queries_of_requests() -> Panel {
     .query(
         format!(
             "{} / ({} > 0)",
-            rate("route", ENDPOINT_QUERIES),
-            rate("route", REQUESTS)
+            rate("namespace, route", ENDPOINT_QUERIES),
+            rate("namespace, route", REQUESTS)
         ),
-        "{{route}}",
+        "{{namespace}} {{route}}",
     )
     .orange(10.0)
 }
@@ -93,8 +96,8 @@ fn time_of_requests() -> Panel {
         "How much of a request's time is PostgreSQL's, by route.",
     )
     .query(
-        quantile("0.95", "route", ENDPOINT_DATABASE_TIME, WINDOW),
-        "{{route}}",
+        quantile("0.95", "namespace, route", ENDPOINT_DATABASE_TIME, WINDOW),
+        "{{namespace}} {{route}}",
     )
     .orange(0.1)
     .red(0.5)
@@ -106,7 +109,7 @@ fn repeated() -> Panel {
         Unit::EventsPerSecond,
         "Requests with more than 10 queries of one statement: read those rows with one query.",
     )
-    .query(rate("query", N_PLUS_ONE), "{{query}}")
+    .query(rate("namespace, query", N_PLUS_ONE), "{{namespace}} {{query}}")
 }
 
 fn pool_by_pod() -> Panel {

@@ -1,13 +1,10 @@
 //! What pods of workloads use, as the kubelets tell.
 
-use crate::monitoring::{
-    dashboards::{
-        Row,
-        others::kubelet::{POD_CPU, POD_MEMORY},
-        panel::{Panel, Unit},
-        query::{OF_WORKLOAD, WINDOW, WORKLOAD, chosen, once},
-    },
-    families::metrics_server::POD_INFO,
+use crate::monitoring::dashboards::{
+    Row,
+    others::kubelet::{POD_CPU, POD_MEMORY},
+    panel::{Panel, Unit},
+    query::{OF_WORKLOAD, WINDOW, WORKLOAD, chosen, once, with_workload},
 };
 
 pub(super) fn row() -> Row {
@@ -31,13 +28,13 @@ pub(super) fn row() -> Row {
                 Unit::Cores,
                 "One pod far above the others of its workload has more than its part of the load.",
             )
-            .query(of_pods(&cpu()), "{{namespace}}/{{pod}}"),
+            .query(with_workload(&cpu()), "{{namespace}}/{{pod}}"),
             Panel::lines(
                 "Memory by pod",
                 Unit::Bytes,
                 "A line that only rises until it breaks off is a pod that is killed at its limit.",
             )
-            .query(of_pods(&memory()), "{{namespace}}/{{pod}}"),
+            .query(with_workload(&memory()), "{{namespace}}/{{pod}}"),
         ],
     }
 }
@@ -50,16 +47,6 @@ fn memory() -> String {
     once("namespace, pod", POD_MEMORY)
 }
 
-/// The series of pods, with the workload that each pod belongs to.
-fn joined(pods: &str) -> String {
-    let workloads = once(&format!("{WORKLOAD}, pod"), POD_INFO);
-    format!("{pods} * on (namespace, pod) group_left (scaling, workload) {workloads}")
-}
-
 fn of_workloads(pods: &str) -> String {
-    format!("sum by ({WORKLOAD}) ({})", joined(pods))
-}
-
-fn of_pods(pods: &str) -> String {
-    joined(pods)
+    format!("sum by ({WORKLOAD}) ({})", with_workload(pods))
 }

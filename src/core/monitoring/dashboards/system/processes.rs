@@ -21,7 +21,7 @@ pub(super) fn row() -> Row {
 /// The processes of vas alone: other programs export metrics of the same names.
 fn ours(processes: &str) -> String {
     format!(
-        "{processes} * on (instance, job) group_left (program) {}",
+        "{processes} * on (instance, job) group_left (program) topk by (instance, job) (1, {})",
         BUILD_INFO.series()
     )
 }
@@ -59,7 +59,7 @@ fn versions() -> Panel {
     Panel::table("Versions, and time since the start", Unit::LongSeconds, "What runs, in which version and since when. A short time on all of them is a rollout; on one, a restart.")
         .query(
             format!(
-                "(time() - {}) * on (instance, job) group_left (program, version) {}",
+                "(time() - {}) * on (instance, job) group_left (program, version) topk by (instance, job) (1, {})",
                 STARTED.series(),
                 BUILD_INFO.series()
             ),

@@ -36,7 +36,7 @@ fn age() -> Panel {
 
 fn jobs() -> Panel {
     Panel::stacked("Attempts at jobs", Unit::EventsPerSecond, "By kind and result. Lost ones are tried again by another worker; handed back ones belong to a worker that ends.")
-        .query(rate("kind, result", JOBS), "{{kind}} {{result}}")
+        .query(rate("namespace, kind, result", JOBS), "{{namespace}} {{kind}} {{result}}")
 }
 
 fn time() -> Panel {
@@ -45,5 +45,8 @@ fn time() -> Panel {
         Unit::Seconds,
         "How long attempts take, by kind of job.",
     )
-    .query(quantile("0.95", "kind", JOB_DURATION, WINDOW), "{{kind}}")
+    .query(
+        quantile("0.95", "namespace, kind", JOB_DURATION, WINDOW),
+        "{{namespace}} {{kind}}",
+    )
 }

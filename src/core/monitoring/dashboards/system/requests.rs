@@ -53,7 +53,7 @@ fn by_route() -> Panel {
         Unit::RequestsPerSecond,
         "Which routes the load is made of. Paths that nobody serves are one route: none.",
     )
-    .query(rate("route", REQUESTS), "{{route}}")
+    .query(rate("namespace, route", REQUESTS), "{{namespace}} {{route}}")
 }
 
 fn slow_routes() -> Panel {
@@ -62,7 +62,10 @@ fn slow_routes() -> Panel {
         Unit::Seconds,
         "Which routes are slow: begin with the highest line that many requests take.",
     )
-    .query(quantile("0.95", "route", REQUEST_DURATION, WINDOW), "{{route}}")
+    .query(
+        quantile("0.95", "namespace, route", REQUEST_DURATION, WINDOW),
+        "{{namespace}} {{route}}",
+    )
     .orange(0.5)
     .red(1.0)
 }

@@ -114,3 +114,32 @@ fn shares_of_failures_see_the_first_burst() {
         );
     }
 }
+
+/// What "All" of a variable stands for, and its query.
+fn variable(name: &str) -> Vec<(Option<String>, String)> {
+    let of_board = |board: &Value| {
+        let mut variables = board["templating"]["list"].as_array().unwrap().iter();
+        let found = variables.find(|variable| variable["name"] == name).unwrap();
+        let query = found["query"]["query"].as_str().unwrap().to_owned();
+        (found["allValue"].as_str().map(str::to_owned), query)
+    };
+    written(Form::Provisioned).iter().map(of_board).collect()
+}
+
+#[test]
+fn a_chosen_workload_narrows_the_pods() {
+    for (all, query) in variable("pod") {
+        assert_eq!(all, None, "All has to be the pods of the chosen workload");
+        assert!(query.contains("workload=~\"$workload\""), "{query}");
+    }
+}
+
+#[test]
+fn namespaces_and_pods_are_found_without_the_operator_and_the_metrics_server() {
+    for name in ["namespace", "pod"] {
+        for (all, query) in variable(name) {
+            assert_eq!(all, None, "{name}");
+            assert!(query.contains("|voiceassist_queue_depth\""), "{name}: {query}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::meaning::findings;
-use crate::monitoring::families::{load_test, metrics_server, operator};
+use crate::monitoring::families::{load_test, metrics_server, operator, scalings};
 
 /// A panel over time with one query.
 fn panel(expr: &str, legend: &str) -> Value {
@@ -53,4 +53,45 @@ fn a_sum_of_series_that_begin_with_their_first_event() {
     };
     found(&failed("scenario"), "only those of vas_test_latency_seconds");
     assert_eq!(findings(&failed("scenario, cause")), Vec::<String>::new());
+}
+
+#[test]
+fn a_line_of_several_namespaces() {
+    let rescales = scalings::WORKLOAD_RESCALES.series();
+    let rate = format!("rate({rescales}[$__rate_interval])");
+    let mixed = panel(&format!("sum by (direction) ({rate})"), "{{direction}}");
+    found(&mixed, "mixes namespaces");
+    let apart = panel(
+        &format!("sum by (namespace, direction) ({rate})"),
+        "{{namespace}} {{direction}}",
+    );
+    assert_eq!(findings(&apart), Vec::<String>::new());
+    let mut number = mixed;
+    number["type"] = json!("stat");
+    assert_eq!(findings(&number), Vec::<String>::new());
+}
+
+#[test]
+fn a_join_that_two_series_break() {
+    let desired = scalings::WORKLOAD_REPLICAS_DESIRED.series();
+    let info = scalings::WORKLOAD_INFO.series();
+    let joined = |one: &str| {
+        let expr = format!(
+            "max by (namespace, workload) ({desired}) * on (namespace, workload) group_left (hpa) {one}"
+        );
+        panel(&expr, "{{namespace}} {{hpa}}")
+    };
+    let words = "two series of the right side break it";
+    found(&joined(&info), words);
+    found(
+        &joined(&format!("max by (namespace, workload, hpa) ({info})")),
+        words,
+    );
+    found(&joined(&format!("topk by (namespace) (1, {info})")), words);
+    found(
+        &joined(&format!("topk by (namespace, workload) (2, {info})")),
+        words,
+    );
+    let one = joined(&format!("topk by (namespace, workload) (1, {info})"));
+    assert_eq!(findings(&one), Vec::<String>::new());
 }
