@@ -57,11 +57,16 @@ const CAUSE: &str =
 const CPU: &str = "pod_cpu_usage_seconds_total{namespace=\"ns\", pod=\"api-1\"}";
 const POD: &str = "vas_pod_info{namespace=\"ns\", pod=\"api-1\", scaling=\"v\", workload=\"api\"}";
 const POD_AGAIN: &str = "vas_pod_info{namespace=\"ns\", pod=\"api-1\", scaling=\"other\", workload=\"api\"}";
+const LIMITED: &str = "vas_workload_condition{namespace=\"ns\", scaling=\"v\", workload=\"api\", \
+                       type=\"ScalingLimited\", status=\"True\", reason=\"TooManyReplicas\"}";
+const MIN: &str = "vas_workload_replicas_min{namespace=\"ns\", scaling=\"v\", workload=\"api\"}";
+const MAX: &str = "vas_workload_replicas_max{namespace=\"ns\", scaling=\"v\", workload=\"api\"}";
 
 const NOT_READY: (&str, usize) = ("Not Ready", 0);
 const UNSEEN: (&str, usize) = ("Changes not seen yet", 0);
 const NEVER: (&str, usize) = ("Since Prometheus answered", 1);
 const LEADERS: (&str, usize) = ("Leader changes", 0);
+const BOUNDS: (&str, usize) = ("Limited by bounds", 0);
 
 const CASES: &[Case] = &[
     case(
@@ -191,6 +196,20 @@ const CASES: &[Case] = &[
         &[(LEADER_A, "1 1 stale"), (LEADER_B, "_ _ _ _ 1x20")],
         "1m",
         Some(1.0),
+    ),
+    case(
+        BOUNDS,
+        "it is at maxReplicas",
+        &[(LIMITED, "1x20"), (MIN, "1x20"), (MAX, "4x20")],
+        "5m",
+        Some(3.0),
+    ),
+    case(
+        BOUNDS,
+        "its bounds are equal",
+        &[(LIMITED, "1x20"), (MIN, "4x20"), (MAX, "4x20")],
+        "5m",
+        None,
     ),
 ];
 

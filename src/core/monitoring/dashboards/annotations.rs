@@ -42,7 +42,7 @@ pub(super) fn all() -> [Annotation; 4] {
             color: "blue",
             expr: format!("{rescales} > 0"),
             title: "Rescale {{direction}}",
-            text: "{{namespace}}/{{workload}}",
+            text: "{{namespace}}/{{scaling}}/{{workload}}",
         },
         Annotation {
             name: "Condition changes",
@@ -53,7 +53,7 @@ pub(super) fn all() -> [Annotation; 4] {
                 chosen(WORKLOAD_INFO)
             ),
             title: "{{type}} is {{status}}: {{reason}}",
-            text: "{{namespace}}/{{workload}}",
+            text: "{{namespace}}/{{scaling}}/{{workload}}",
         },
         Annotation {
             name: "Load tests",

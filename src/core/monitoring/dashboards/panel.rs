@@ -23,6 +23,8 @@ pub struct Panel {
     pub words: Vec<Word>,
     /// What is shown where there is no value, instead of "No data".
     pub no_value: Option<&'static str>,
+    /// Whether the names of series are shown instead of their values.
+    pub names: bool,
     /// The highest value of its axis, where there is one.
     pub max: Option<f64>,
     /// Its part of the board's 24 columns.
@@ -36,6 +38,8 @@ pub enum Look {
     Lines,
     /// Areas over time that stand on each other, for parts of a whole.
     Stacked,
+    /// Bars over time, each of what happened in its own part of the time.
+    Bars,
     /// One number for each series.
     Number,
     /// States over time, a bar for each series.
@@ -111,6 +115,11 @@ impl Panel {
         Self::new(Look::Stacked, 12, title, unit, description)
     }
 
+    /// Bars over time, half a board wide.
+    pub(super) fn bars(title: &'static str, unit: Unit, description: &'static str) -> Self {
+        Self::new(Look::Bars, 12, title, unit, description)
+    }
+
     /// A number, a sixth of a board wide.
     pub(super) fn number(title: &'static str, unit: Unit, description: &'static str) -> Self {
         Self::new(Look::Number, 4, title, unit, description)
@@ -140,6 +149,7 @@ impl Panel {
             thresholds: Vec::new(),
             words: Vec::new(),
             no_value: None,
+            names: false,
             max: None,
             width,
         }
@@ -183,6 +193,12 @@ impl Panel {
         self
     }
 
+    /// Shows the names of series, where every value is 1.
+    pub(super) fn by_name(mut self) -> Self {
+        self.names = true;
+        self
+    }
+
     /// An axis that ends at 100 %.
     pub(super) fn whole(mut self) -> Self {
         self.max = Some(1.0);
@@ -200,7 +216,7 @@ impl Look {
     /// Its plugin in Grafana.
     pub fn plugin(self) -> &'static str {
         match self {
-            Self::Lines | Self::Stacked => "timeseries",
+            Self::Lines | Self::Stacked | Self::Bars => "timeseries",
             Self::Number => "stat",
             Self::States => "state-timeline",
             Self::Table => "table",
@@ -211,7 +227,7 @@ impl Look {
     pub(super) fn height(self) -> u32 {
         match self {
             Self::Number => 4,
-            Self::Lines | Self::Stacked | Self::States | Self::Table => 8,
+            Self::Lines | Self::Stacked | Self::Bars | Self::States | Self::Table => 8,
         }
     }
 
@@ -219,8 +235,14 @@ impl Look {
     pub(super) fn is_instant(self) -> bool {
         match self {
             Self::Number | Self::Table => true,
-            Self::Lines | Self::Stacked | Self::States => false,
+            Self::Lines | Self::Stacked | Self::Bars | Self::States => false,
         }
+    }
+
+    /// The shortest step of its queries, where Grafana must not choose a shorter one: an increase needs several samples in
+    /// each step.
+    pub(super) fn least_step(self) -> Option<&'static str> {
+        (self == Self::Bars).then_some("1m")
     }
 }
 

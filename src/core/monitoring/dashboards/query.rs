@@ -12,9 +12,11 @@ pub(super) const WORKLOAD: &str = "namespace, scaling, workload";
 /// The labels that tell a metric of a workload.
 pub(super) const METRIC: &str = "namespace, scaling, workload, metric";
 /// The legend of a workload.
-pub(super) const OF_WORKLOAD: &str = "{{namespace}}/{{workload}}";
+pub(super) const OF_WORKLOAD: &str = "{{namespace}}/{{scaling}}/{{workload}}";
 /// The window of a rate: Grafana makes it wide enough for the interval at which the targets are scraped.
 pub(super) const WINDOW: &str = "$__rate_interval";
+/// The step between two points of a panel. A window as long sees each event once.
+pub(super) const STEP: &str = "$__interval";
 /// The whole time that the viewer looks at.
 pub(super) const RANGE: &str = "$__range";
 
@@ -175,8 +177,16 @@ pub(super) fn quantile_where(
 
 /// The part of a counter's events that have the matchers. It is absent while there are no events.
 pub(super) fn share(labels: &str, counter: Family, matchers: &str) -> String {
-    let part = rate_where(labels, counter, matchers);
-    let whole = rate(labels, counter);
+    part_of(&rate_where(labels, counter, matchers), &rate(labels, counter))
+}
+
+/// The part of those of a counter's events with the matchers `of` that have further ones.
+pub(super) fn share_where(labels: &str, counter: Family, of: &str, matchers: &str) -> String {
+    let part = rate_where(labels, counter, &format!("{of}, {matchers}"));
+    part_of(&part, &rate_where(labels, counter, of))
+}
+
+fn part_of(part: &str, whole: &str) -> String {
     format!("({part} or 0 * {whole}) / ({whole} > 0)")
 }
 

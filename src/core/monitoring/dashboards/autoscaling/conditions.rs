@@ -1,5 +1,6 @@
 //! Conditions over time.
 
+use super::free_to_move;
 use crate::monitoring::{
     dashboards::{
         Row,
@@ -57,7 +58,7 @@ fn of_workloads() -> Panel {
     )
     .query(
         status(&labels, WORKLOAD_CONDITION, "type!~\"ScalingLimited|Suspended\""),
-        "{{namespace}}/{{workload}} {{type}}",
+        "{{namespace}}/{{scaling}}/{{workload}} {{type}}",
     )
 }
 
@@ -78,16 +79,16 @@ fn limited() -> Panel {
     Panel::states(
         "Limited by bounds",
         &words,
-        "Whether a bound keeps the HPA from what its metrics ask for. Other reasons are the policies of its behavior.",
+        "Whether a bound keeps the HPA from what its metrics ask for. Other reasons are the policies of its behavior. A workload whose bounds are equal has no bar.",
     )
     .query(
-        format!(
-            "3 * {} or 2 * {} or {} or 0 * {}",
+        free_to_move(&format!(
+            "(3 * {} or 2 * {} or {} or 0 * {})",
             of("status=\"True\", reason=\"TooManyReplicas\""),
             of("status=\"True\", reason=\"TooFewReplicas\""),
             of("status=\"True\""),
             of("status=\"False\""),
-        ),
+        )),
         OF_WORKLOAD,
     )
 }

@@ -12,7 +12,7 @@ use crate::monitoring::{
     },
 };
 
-const OF_METRIC: &str = "{{namespace}}/{{workload}} {{metric}}";
+const OF_METRIC: &str = "{{namespace}}/{{scaling}}/{{workload}} {{metric}}";
 
 pub(super) fn row() -> Row {
     Row {
@@ -28,7 +28,7 @@ fn proposals() -> Panel {
         "The highest line decides, between the HPA's bounds. The broken line is what the HPA asks for after bounds, policies and windows.",
     )
     .query(once(METRIC, WORKLOAD_METRIC_PROPOSED_REPLICAS), OF_METRIC)
-    .with(Query::dashed(once(WORKLOAD, WORKLOAD_REPLICAS_DESIRED), "{{namespace}}/{{workload}} asked for"))
+    .with(Query::dashed(once(WORKLOAD, WORKLOAD_REPLICAS_DESIRED), "{{namespace}}/{{scaling}}/{{workload}} asked for"))
 }
 
 fn decides() -> Panel {
@@ -66,5 +66,5 @@ fn values() -> Panel {
         "In the unit of the target: percent for a utilization, per replica for an average. A line ends where the HPA has no value.",
     )
     .query(once(METRIC, WORKLOAD_METRIC_VALUE), OF_METRIC)
-    .with(Query::dashed(once(METRIC, WORKLOAD_METRIC_TARGET), "{{namespace}}/{{workload}} {{metric}} target"))
+    .with(Query::dashed(once(METRIC, WORKLOAD_METRIC_TARGET), "{{namespace}}/{{scaling}}/{{workload}} {{metric}} target"))
 }

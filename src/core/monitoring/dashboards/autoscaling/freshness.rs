@@ -9,7 +9,7 @@ use crate::monitoring::{
     families::metrics_server::{METRIC_AGE, METRIC_MAX_AGE, METRIC_MISSING, POLLS},
 };
 
-const OF_METRIC: &str = "{{namespace}}/{{workload}} {{metric}}";
+const OF_METRIC: &str = "{{namespace}}/{{scaling}}/{{workload}} {{metric}}";
 
 pub(super) fn row() -> Row {
     Row {
@@ -41,7 +41,7 @@ fn ages() -> Panel {
     .query(once(METRIC, METRIC_AGE), OF_METRIC)
     .with(Query::dashed(
         once(METRIC, METRIC_MAX_AGE),
-        "{{namespace}}/{{workload}} {{metric}} maxAge",
+        "{{namespace}}/{{scaling}}/{{workload}} {{metric}} maxAge",
     ))
 }
 
@@ -58,7 +58,7 @@ fn missing() -> Panel {
     )
     .query(
         once(&format!("{METRIC}, reason"), METRIC_MISSING),
-        "{{namespace}}/{{workload}} {{metric}}: {{reason}}",
+        "{{namespace}}/{{scaling}}/{{workload}} {{metric}}: {{reason}}",
     )
 }
 

@@ -7,7 +7,11 @@ mod now;
 mod replicas;
 mod writes;
 
-use super::Board;
+use super::{
+    Board,
+    query::{WORKLOAD, once},
+};
+use crate::monitoring::families::scalings::{WORKLOAD_REPLICAS_MAX, WORKLOAD_REPLICAS_MIN};
 
 /// Its address in Grafana.
 pub const UID: &str = "vas-autoscaling";
@@ -27,4 +31,10 @@ pub(super) fn board() -> Board {
             writes::row(),
         ],
     }
+}
+
+/// The series of workloads whose bounds leave a choice: an HPA with one size is always at its bound.
+fn free_to_move(workloads: &str) -> String {
+    let [min, max] = [WORKLOAD_REPLICAS_MIN, WORKLOAD_REPLICAS_MAX].map(|family| once(WORKLOAD, family));
+    format!("{workloads} unless on ({WORKLOAD}) {min} >= {max}")
 }

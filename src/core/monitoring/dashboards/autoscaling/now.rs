@@ -1,5 +1,6 @@
 //! What is wrong at this moment, and why.
 
+use super::free_to_move;
 use crate::monitoring::{
     dashboards::{
         Row,
@@ -11,7 +12,7 @@ use crate::monitoring::{
         scalings::{
             SCALING_CONDITION, SCALING_GENERATION, SCALING_INFO, SCALING_OBSERVED_GENERATION,
             WORKLOAD_CONDITION, WORKLOAD_INFO, WORKLOAD_REPLICAS_DESIRED, WORKLOAD_REPLICAS_MAX,
-            WORKLOAD_REPLICAS_MIN, WORKLOAD_SUSPENDED,
+            WORKLOAD_SUSPENDED,
         },
     },
 };
@@ -81,8 +82,7 @@ fn bounds() -> [Panel; 4] {
     let limited = |reason: &str| {
         let matchers = format!("type=\"ScalingLimited\", status=\"True\", reason=\"{reason}\"");
         let limited = once_where(WORKLOAD, WORKLOAD_CONDITION, &matchers);
-        let [min, max] = [WORKLOAD_REPLICAS_MIN, WORKLOAD_REPLICAS_MAX].map(|family| once(WORKLOAD, family));
-        count_of(&format!("{limited} unless on ({WORKLOAD}) {min} >= {max}"), &max)
+        count_of(&free_to_move(&limited), &once(WORKLOAD, WORKLOAD_REPLICAS_MAX))
     };
     let generation = once(RESOURCE, SCALING_GENERATION);
     let observed = once(RESOURCE, SCALING_OBSERVED_GENERATION);

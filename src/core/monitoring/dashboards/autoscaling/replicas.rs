@@ -4,7 +4,7 @@ use crate::monitoring::{
     dashboards::{
         Row,
         panel::{Panel, Unit},
-        query::{OF_WORKLOAD, Query, WINDOW, WORKLOAD, chosen, once, sum},
+        query::{OF_WORKLOAD, Query, STEP, WORKLOAD, chosen, once, sum},
     },
     families::{
         metrics_server::POD_INFO,
@@ -37,11 +37,11 @@ fn follows() -> Panel {
         Unit::Count,
         "What the HPA asks for, what runs, what is ready, and the bounds between which the HPA moves. Choose a workload to see its lines alone.",
     )
-    .query(once(WORKLOAD, WORKLOAD_REPLICAS_DESIRED), "{{namespace}}/{{workload}} asked for")
-    .query(once(WORKLOAD, WORKLOAD_REPLICAS_CURRENT), "{{namespace}}/{{workload}} there")
-    .query(once(WORKLOAD, WORKLOAD_REPLICAS_READY), "{{namespace}}/{{workload}} ready")
-    .with(Query::dashed(once(WORKLOAD, WORKLOAD_REPLICAS_MIN), "{{namespace}}/{{workload}} minReplicas"))
-    .with(Query::dashed(once(WORKLOAD, WORKLOAD_REPLICAS_MAX), "{{namespace}}/{{workload}} maxReplicas"))
+    .query(once(WORKLOAD, WORKLOAD_REPLICAS_DESIRED), "{{namespace}}/{{scaling}}/{{workload}} asked for")
+    .query(once(WORKLOAD, WORKLOAD_REPLICAS_CURRENT), "{{namespace}}/{{scaling}}/{{workload}} there")
+    .query(once(WORKLOAD, WORKLOAD_REPLICAS_READY), "{{namespace}}/{{scaling}}/{{workload}} ready")
+    .with(Query::dashed(once(WORKLOAD, WORKLOAD_REPLICAS_MIN), "{{namespace}}/{{scaling}}/{{workload}} minReplicas"))
+    .with(Query::dashed(once(WORKLOAD, WORKLOAD_REPLICAS_MAX), "{{namespace}}/{{scaling}}/{{workload}} maxReplicas"))
 }
 
 fn short() -> Panel {
@@ -77,13 +77,13 @@ fn room() -> Panel {
 }
 
 fn rescales() -> Panel {
-    let turns = format!("increase({}[{WINDOW}])", chosen(WORKLOAD_RESCALES));
-    Panel::lines(
+    let turns = format!("increase({}[{STEP}])", chosen(WORKLOAD_RESCALES));
+    Panel::bars(
         "Rescales",
         Unit::Count,
         "How often the HPA changed the replicas, up and down. Both again and again is flapping: give scaleDown a longer window.",
     )
-    .query(sum(&format!("{WORKLOAD}, direction"), &turns), "{{namespace}}/{{workload}} {{direction}}")
+    .query(sum(&format!("{WORKLOAD}, direction"), &turns), "{{namespace}}/{{scaling}}/{{workload}} {{direction}}")
 }
 
 fn disruptions() -> Panel {

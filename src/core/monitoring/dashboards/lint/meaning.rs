@@ -26,6 +26,12 @@ fn of_axis(panel: &Value) -> Vec<String> {
     if defaults["min"] == 0 && list(&panel["targets"]).iter().any(is_difference) {
         found.push("its axis begins at 0, and a difference may be below".to_owned());
     }
+    let first = defaults["thresholds"]["steps"][1]["value"].as_f64();
+    if let (Some(first), Some(max)) = (first, defaults["max"].as_f64())
+        && first < max / 10.0
+    {
+        found.push("its first colour begins at the bottom of its axis, which has no room for it".to_owned());
+    }
     found
 }
 
@@ -49,11 +55,18 @@ fn of_target(panel: &Value, target: &Value) -> Vec<String> {
     };
     let mut found = Vec::new();
     judge(&expr, &mut found);
+    let legend = text(&target["legendFormat"]);
+    if legend.contains("{{workload}}") && !legend.contains("{{scaling}}") {
+        found.push("it names a workload without its resource".to_owned());
+    }
+    if text(&target["expr"]).contains("[$__interval]") && text(&target["interval"]).is_empty() {
+        found.push("[$__interval] may be as short as a scrape".to_owned());
+    }
     let is_over_time = ["timeseries", "state-timeline"].contains(&text(&panel["type"]));
     let has_namespaces = promql::names_of(&expr)
         .iter()
         .any(|name| promql::family(name).is_some_and(|family| family.labels.contains(&"namespace")));
-    if is_over_time && has_namespaces && !text(&target["legendFormat"]).contains("{{namespace}}") {
+    if is_over_time && has_namespaces && !legend.contains("{{namespace}}") {
         found.push("it mixes namespaces, which may be environments".to_owned());
     }
     found

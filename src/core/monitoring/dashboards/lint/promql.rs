@@ -19,8 +19,7 @@ use crate::{
 const OF_TARGET: [&str; 2] = ["instance", "job"];
 /// Functions of a window that make sense for counters alone.
 const RATES: [&str; 3] = ["rate", "increase", "irate"];
-/// The variables that stand for durations, with one that the parser can read. `$__interval` may be as short as a scrape,
-/// so it is no window of a rate.
+/// The variables that stand for durations, with one that the parser can read.
 const DURATIONS: [(&str, &str); 3] = [
     ("$__rate_interval", "4m"),
     ("$__range", "1h"),
@@ -108,7 +107,7 @@ pub(super) fn judged(expr: &str) -> Judged {
         // What a gauge was in the last minutes does not depend on how far apart the points of a panel are.
         let of_gauge = function.is_none_or(|(before, _)| before.ends_with("_over_time"));
         let window = part.split([']', ':']).next().unwrap_or_default();
-        if !of_gauge && !["$__rate_interval", "$__range"].contains(&window) {
+        if !of_gauge && !["$__rate_interval", "$__interval", "$__range"].contains(&window) {
             judge.findings.push(format!("[{window}] is not $__rate_interval"));
         }
     }

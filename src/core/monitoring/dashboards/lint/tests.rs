@@ -270,10 +270,6 @@ fn what_an_expression_may_not_do() {
             "[5m] is not $__rate_interval",
         ),
         (
-            format!("sum(rate({counter}[$__interval]))"),
-            "[$__interval] is not",
-        ),
-        (
             format!("sum by (shard) (rate({counter}[{window}]))"),
             "names the label shard",
         ),

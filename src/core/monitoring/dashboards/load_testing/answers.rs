@@ -98,5 +98,4 @@ fn failed() -> Panel {
     .query(share("scenario, step", LATENCY, FAILED), "{{scenario}} {{step}}")
     .orange(0.01)
     .red(0.05)
-    .whole()
 }

@@ -29,8 +29,8 @@ fn follow() -> Panel {
         Unit::Count,
         "Replicas that the HPA asks for and that are ready, on one axis; the answered requests at the right. Ready behind asked for is the time that pods take to start.",
     )
-    .query(once(WORKLOAD, WORKLOAD_REPLICAS_DESIRED), "{{namespace}}/{{workload}} asked for")
-    .query(once(WORKLOAD, WORKLOAD_REPLICAS_READY), "{{namespace}}/{{workload}} ready")
+    .query(once(WORKLOAD, WORKLOAD_REPLICAS_DESIRED), "{{namespace}}/{{scaling}}/{{workload}} asked for")
+    .query(once(WORKLOAD, WORKLOAD_REPLICAS_READY), "{{namespace}}/{{scaling}}/{{workload}} ready")
     .with(Query::at_right(
         Unit::RequestsPerSecond,
         rate_where("scenario", LATENCY, "outcome=\"answered\""),
@@ -75,7 +75,7 @@ fn against_target() -> Panel {
     )
     .query(
         format!("{} / {}", once(METRIC, WORKLOAD_METRIC_VALUE), once(METRIC, WORKLOAD_METRIC_TARGET)),
-        "{{namespace}}/{{workload}} {{metric}}",
+        "{{namespace}}/{{scaling}}/{{workload}} {{metric}}",
     )
     .orange(1.1)
     .red(2.0)

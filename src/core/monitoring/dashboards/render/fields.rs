@@ -32,7 +32,7 @@ pub(super) fn config(panel: &Panel) -> Value {
 
 /// Whether series have colours by their names, and not by their values.
 fn is_by_name(look: Look) -> bool {
-    matches!(look, Look::Lines | Look::Stacked)
+    matches!(look, Look::Lines | Look::Stacked | Look::Bars)
 }
 
 /// The colours by value. The first one has no least value.
@@ -72,17 +72,18 @@ fn custom(panel: &Panel) -> Value {
         "dashed"
     };
     match panel.look {
-        Look::Lines => lines(0, "none", bounds),
-        Look::Stacked => lines(40, "normal", bounds),
+        Look::Lines => over_time("line", 0, "none", bounds),
+        Look::Stacked => over_time("line", 40, "normal", bounds),
+        Look::Bars => over_time("bars", 60, "none", bounds),
         Look::States => json!({"fillOpacity": 70, "lineWidth": 0}),
         Look::Table => json!({"align": "auto", "cellOptions": {"type": "auto"}, "inspect": false}),
         Look::Number => json!({}),
     }
 }
 
-fn lines(opacity: u32, stacking: &str, bounds: &str) -> Value {
+fn over_time(style: &str, opacity: u32, stacking: &str, bounds: &str) -> Value {
     json!({
-        "drawStyle": "line",
+        "drawStyle": style,
         "lineInterpolation": "linear",
         "lineWidth": 1,
         "fillOpacity": opacity,

@@ -22,7 +22,7 @@ pub(super) fn panel(panel: &Panel, id: u32, grid: &Value) -> Value {
         "datasource": datasource(),
         "gridPos": grid,
         "fieldConfig": fields::config(panel),
-        "options": options(panel.look),
+        "options": options(panel),
         "targets": targets,
     });
     if let (Look::Table, Some(fields)) = (panel.look, written.as_object_mut()) {
@@ -38,7 +38,7 @@ fn target(panel: &Panel, letter: char, query: &Query) -> Value {
     } else {
         "time_series"
     };
-    json!({
+    let mut written = json!({
         "refId": letter.to_string(),
         "datasource": datasource(),
         "expr": query.expr,
@@ -47,14 +47,18 @@ fn target(panel: &Panel, letter: char, query: &Query) -> Value {
         "instant": instant,
         "range": !instant,
         "editorMode": "code",
-    })
+    });
+    if let (Some(step), Some(fields)) = (panel.look.least_step(), written.as_object_mut()) {
+        fields.insert("interval".to_owned(), json!(step));
+    }
+    written
 }
 
-fn options(look: Look) -> Value {
+fn options(panel: &Panel) -> Value {
     let legend = json!({"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["lastNotNull", "max"]});
     let tooltip = json!({"mode": "multi", "sort": "desc"});
-    match look {
-        Look::Lines | Look::Stacked => json!({"legend": legend, "tooltip": tooltip}),
+    match panel.look {
+        Look::Lines | Look::Stacked | Look::Bars => json!({"legend": legend, "tooltip": tooltip}),
         Look::Number => json!({
             "colorMode": "value",
             "graphMode": "none",
@@ -63,7 +67,7 @@ fn options(look: Look) -> Value {
             "percentChangeColorMode": "standard",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": false},
             "showPercentChange": false,
-            "textMode": "auto",
+            "textMode": if panel.names { "name" } else { "auto" },
             "wideLayout": true,
         }),
         Look::States => json!({

@@ -4,7 +4,7 @@ use crate::monitoring::dashboards::{
     Row,
     others::voiceassist::{CACHE_BYTES, CACHE_DURATION, CACHE_ENTRIES, CACHE_EVICTIONS, CACHE_REQUESTS},
     panel::{Panel, Unit},
-    query::{Query, WINDOW, chosen, quantile, rate, share, sum},
+    query::{Query, WINDOW, chosen, quantile, rate, share_where, sum},
 };
 
 pub(super) fn row() -> Row {
@@ -18,10 +18,15 @@ fn hits() -> Panel {
     Panel::lines(
         "Part of lookups that hit",
         Unit::Share,
-        "By cache and tier. Lookups in L2 are those that L1 had no answer for, so a low line there is usual. No line is shown while nobody looks.",
+        "By cache and tier; a stale value that is served while it is renewed is a hit, and the database (l3) is no cache. Lookups in L2 are those that L1 had no answer for, so a low line there is usual. No line is shown while nobody looks.",
     )
     .query(
-        share("namespace, cache, tier", CACHE_REQUESTS, "result=\"hit\""),
+        share_where(
+            "namespace, cache, tier",
+            CACHE_REQUESTS,
+            "tier!=\"l3\"",
+            "result=~\"hit|stale\"",
+        ),
         "{{namespace}} {{cache}} {{tier}}",
     )
     .whole()

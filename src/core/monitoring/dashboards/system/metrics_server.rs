@@ -78,7 +78,7 @@ fn configuration() -> [Panel; 5] {
             .orange(86_400.0)
             .green(604_800.0)
             .wide(5),
-        Panel::number("Certificate files refused", Unit::Count, "Changed files that could not be used, since the replicas started; the certificate before them is still served.")
+        Panel::number("Certificate files refused", Unit::Count, "Changed files that could not be used, in the time that is shown; the certificate before them is still served.")
             .query(
                 format!("sum(increase({}[$__range]))", CERTIFICATE_RELOAD_FAILURES.series()),
                 "files",

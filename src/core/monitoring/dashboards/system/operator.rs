@@ -48,6 +48,7 @@ fn numbers() -> [Panel; 4] {
             .wide(6),
         Panel::number("Exported detail", Unit::Count, "In which detail resources are exported: full, workload or resource. Less than full leaves panels of metrics empty.")
             .query(format!("max by (detail) ({}) == 1", METRICS_DETAIL.series()), "{{detail}}")
+            .by_name()
             .wide(6),
     ]
 }
@@ -66,7 +67,6 @@ fn failures() -> Panel {
     .query(share("", RECONCILES, "outcome!=\"success\""), "failed")
     .orange(0.01)
     .red(0.1)
-    .whole()
 }
 
 fn durations() -> Panel {

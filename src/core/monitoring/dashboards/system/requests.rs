@@ -79,7 +79,6 @@ fn errors() -> Panel {
     .query(share("namespace", REQUESTS, ERRORS), "{{namespace}}")
     .orange(0.01)
     .red(0.05)
-    .whole()
 }
 
 fn lines() -> Panel {

@@ -143,3 +143,41 @@ fn namespaces_and_pods_are_found_without_the_operator_and_the_metrics_server() {
         }
     }
 }
+
+#[test]
+fn a_detail_is_shown_by_its_name() {
+    assert_eq!(panel("Exported detail")["options"]["textMode"], "name");
+}
+
+#[test]
+fn lookups_that_hit_are_those_of_the_page_on_tuning() {
+    let page = include_str!("../../../../../docs/tuning.md");
+    let [shown] = exprs("Part of lookups that hit").try_into().unwrap();
+    for matchers in ["tier!=\"l3\",result=~\"hit|stale\"", "tier!=\"l3\""] {
+        let series = format!("voiceassist_cache_requests_total{{{matchers}}}");
+        assert!(page.contains(&series), "docs/tuning.md has no {series}");
+        let matchers = matchers.replace(',', ", ");
+        let series = format!(
+            "voiceassist_cache_requests_total{{namespace=~\"$namespace\", pod=~\"$pod\", {matchers}}}"
+        );
+        assert!(shown.contains(&series), "{shown}");
+    }
+}
+
+#[test]
+fn a_workload_with_one_size_is_not_limited() {
+    let fixed = "unless on (namespace, scaling, workload) max by (namespace, scaling, workload) \
+                 (vas_workload_replicas_min{namespace=~\"$namespace\", workload=~\"$workload\"}) >= ";
+    for title in ["At maxReplicas", "At minReplicas", "Limited by bounds"] {
+        let [shown] = exprs(title).try_into().unwrap();
+        assert!(shown.contains(fixed), "{title}: {shown}");
+    }
+}
+
+#[test]
+fn a_rescale_is_in_one_bar() {
+    let panel = panel("Rescales");
+    assert_eq!(panel["fieldConfig"]["defaults"]["custom"]["drawStyle"], "bars");
+    let [shown] = exprs("Rescales").try_into().unwrap();
+    assert!(shown.contains("[$__interval]"), "{shown}");
+}

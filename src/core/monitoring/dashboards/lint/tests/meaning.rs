@@ -95,3 +95,37 @@ fn a_join_that_two_series_break() {
     let one = joined(&format!("topk by (namespace, workload) (1, {info})"));
     assert_eq!(findings(&one), Vec::<String>::new());
 }
+
+#[test]
+fn an_axis_that_presses_its_colours_to_the_ground() {
+    let mut shown = panel(&format!("sum({})", operator::LEADER.series()), "failed");
+    let defaults = &mut shown["fieldConfig"]["defaults"];
+    defaults["max"] = json!(1);
+    defaults["thresholds"]["steps"] =
+        json!([{"value": null, "color": "green"}, {"value": 0.01, "color": "orange"}]);
+    found(&shown, "its first colour begins at the bottom of its axis");
+    shown["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] = json!(0.7);
+    assert_eq!(findings(&shown), Vec::<String>::new());
+}
+
+#[test]
+fn a_workload_that_is_named_without_its_resource() {
+    let desired = scalings::WORKLOAD_REPLICAS_DESIRED.series();
+    found(
+        &panel(&desired, "{{namespace}}/{{workload}}"),
+        "without its resource",
+    );
+    assert_eq!(
+        findings(&panel(&desired, "{{namespace}}/{{scaling}}/{{workload}}")),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_window_that_is_as_short_as_a_scrape() {
+    let overwrites = operator::OVERWRITES.series();
+    let mut shown = panel(&format!("sum(increase({overwrites}[$__interval]))"), "fields");
+    found(&shown, "[$__interval] may be as short as a scrape");
+    shown["targets"][0]["interval"] = json!("1m");
+    assert_eq!(findings(&shown), Vec::<String>::new());
+}
