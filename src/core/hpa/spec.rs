@@ -121,6 +121,12 @@ impl Hpa {
         (1.0 - down) <= ratio && ratio <= (1.0 + up)
     }
 
+    /// Whether the ratio of a value to its target makes the controller scale up: 1.1 is within the default tolerance.
+    #[must_use]
+    pub fn scales_up_at(&self, controller: &Controller, ratio: f64) -> bool {
+        ratio > 1.0 && !self.tolerates(controller, ratio)
+    }
+
     /// Whether some metric is an Object or External metric (`hasObjectOrExternalMetrics`). With zero
     /// replicas, only these can have a value.
     pub(super) fn has_object_or_external(&self) -> bool {

@@ -37,7 +37,7 @@ pub use load::{Builder, Load, LoadError, MOST_VALUES, Value};
 pub use model::{Kind, Model, NoModel};
 pub use outcome::{Moment, Outcome};
 pub use policy::Policy;
-pub use run::replay;
+pub use run::{replay, replay_from};
 
 /// A moment, in milliseconds since the load's first value.
 pub type Millis = i64;

@@ -51,9 +51,14 @@ struct Memory {
 }
 
 impl Memory {
-    fn of(model: &Model) -> Self {
+    /// The memory at the start. Nobody paused what starts at 0 replicas: the HPA had scaled it there, because it had
+    /// nothing to do.
+    fn of(model: &Model, replicas: u32) -> Self {
         Self {
-            state: State::default(),
+            state: State {
+                scaled_to_zero: (replicas == 0).then_some(true),
+                ..State::default()
+            },
             readings: Readings::default(),
             hpa: model.hpa().clone(),
             until: Timestamp::MIN,
@@ -73,11 +78,24 @@ impl Memory {
     }
 }
 
-/// Replays a load. `observe` sees each moment after a sync, in their order.
+/// Replays a load. It starts with the replicas that its first value needs, within the bounds of the policy. `observe`
+/// sees each moment after a sync, in their order.
 pub fn replay(
     load: &Load,
     assumptions: &Assumptions,
     policy: &Policy,
+    observe: impl FnMut(&Moment),
+) -> Outcome {
+    replay_from(load, assumptions, policy, None, observe)
+}
+
+/// The same; an HPA starts with so many replicas if they are given, and its own bounds apply from its first sync on. So
+/// two HPAs can be compared that take over the same replicas.
+pub fn replay_from(
+    load: &Load,
+    assumptions: &Assumptions,
+    policy: &Policy,
+    start: Option<u32>,
     mut observe: impl FnMut(&Moment),
 ) -> Outcome {
     let first = load.pieces().iter().find_map(|(_, rate)| *rate);
@@ -86,8 +104,9 @@ pub fn replay(
         Policy::Hpa(model) => {
             let within = |bound: i32| u32::try_from(bound).unwrap_or_default();
             let (min, max) = (within(model.hpa().min), within(model.hpa().max));
-            let deciding = Deciding::Hpa(model, Box::new(Memory::of(model)));
-            (deciding, needed.max(min).min(max), model.longest_window())
+            let replicas = start.unwrap_or(needed.max(min).min(max));
+            let deciding = Deciding::Hpa(model, Box::new(Memory::of(model, replicas)));
+            (deciding, replicas, model.longest_window())
         }
         Policy::Static(replicas) => (Deciding::Static(*replicas), *replicas, 0),
         Policy::Optimum => (Deciding::Optimum(Ahead::of(load, assumptions)), needed, 0),

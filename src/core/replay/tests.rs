@@ -256,3 +256,41 @@ fn a_faster_start_is_never_short_for_longer() {
     let all = [0.0, 60.0, 240.0].map(&mut short);
     assert!(all[0] <= all[1] && all[1] <= all[2], "{all:?}");
 }
+
+/// An HPA of 0 to 20 replicas on 50 waiting requests per pod.
+fn depth_from_zero() -> Policy {
+    let metric = "{type: External, external: {metric: {name: depth}, target: {type: AverageValue, averageValue: '50'}}}";
+    let Policy::Hpa(model) = hpa(metric, Kind::QueueDepth) else {
+        unreachable!()
+    };
+    let mut hpa = model.hpa().clone();
+    hpa.min = 0;
+    Policy::Hpa(Box::new(
+        Model::new(hpa, vec![Some(Kind::QueueDepth)], Requests::default()).unwrap(),
+    ))
+}
+
+#[test]
+fn a_queue_whose_load_starts_at_0_wakes_from_0_replicas() {
+    let load = load(20, |minute| Some(if minute < 10 { 0.0 } else { 150.0 }));
+    let (outcome, moments) = run(&load, &depth_from_zero());
+    assert_eq!(moments[0].desired, 0);
+    assert!(by_minute(&moments)[..10].iter().all(|replicas| *replicas == 0));
+    assert!(outcome.peak >= 2, "{outcome:?}");
+}
+
+#[test]
+fn a_replay_takes_over_the_replicas_that_it_is_given_and_then_its_own_bounds_apply() {
+    let load = load(20, |_| Some(130.0));
+    let from = |start| {
+        let mut moments = Vec::new();
+        replay_from(&load, &assumptions(), &rate_of_70(), Some(start), |moment| {
+            moments.push(*moment);
+        });
+        by_minute(&moments)
+    };
+    let taken = from(9);
+    assert_eq!((taken[0], taken[19]), (9, 2), "{taken:?}");
+    assert_eq!(from(30)[0], 20);
+    assert_eq!(from(1)[0], 2);
+}
