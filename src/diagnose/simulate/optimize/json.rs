@@ -25,6 +25,8 @@ pub(in crate::simulate) struct OptimizationPart {
     /// first.
     front: Vec<PointPart>,
     recommendation: RecommendationPart,
+    /// What is wrong with what there is, one sentence each.
+    warnings: Vec<String>,
 }
 
 /// A field that was searched.
@@ -105,6 +107,7 @@ impl From<&Optimization> for OptimizationPart {
                 reason: found.recommendation.reason.clone(),
                 patch: found.patch.clone(),
             },
+            warnings: found.warnings.clone(),
         }
     }
 }

@@ -2,10 +2,11 @@
 //! seen, at the time to Ready that is given, half of it and twice.
 //!
 //! The judged time is what comes after the warm-up; it is cut in the middle. The second half is replayed with a warm-up
-//! of its own before it, so that both halves together judge each moment once.
+//! of its own before it, so that both halves together judge each moment once. All settings take over the replicas that
+//! those of now have at the start of a half, so that none of them is cheaper only because it started with fewer.
 
 use jiff::Timestamp;
-use vas_core::replay::{Assumptions, Load, Model, Outcome, Policy, replay};
+use vas_core::replay::{Assumptions, Load, Model, Outcome, Policy, replay, replay_from};
 
 use crate::simulate::{
     comparison::Settings,
@@ -50,17 +51,30 @@ pub(super) struct Halves {
     second: Load,
     assumptions: Assumptions,
     price: Option<Price>,
+    /// Replicas at the start of each half, its warm-up included.
+    pub(super) starts: [u32; 2],
 }
 
 impl Halves {
-    pub(super) fn of(settings: &Settings) -> Self {
+    /// The halves, and the replicas that the settings of now have at the start of each.
+    pub(super) fn of(settings: &Settings, current: &Model) -> Self {
         let (load, assumptions) = (&settings.load, settings.assumptions.clone());
         let middle = load.end().midpoint(assumptions.warm_up);
+        let (first, cut) = (load.part(0, middle), middle - assumptions.warm_up);
+        let policy = Policy::Hpa(Box::new(current.clone()));
+        let (mut begins, mut at_cut) = (None, 0);
+        replay(&first, &assumptions, &policy, |moment| {
+            begins.get_or_insert(moment.desired);
+            if moment.at <= cut {
+                at_cut = moment.desired;
+            }
+        });
         Self {
-            first: load.part(0, middle),
-            second: load.part(middle - assumptions.warm_up, load.end()),
+            first,
+            second: load.part(cut, load.end()),
             assumptions,
             price: settings.price,
+            starts: [begins.unwrap_or_default(), at_cut],
         }
     }
 
@@ -84,18 +98,21 @@ impl Halves {
     /// What comes of an HPA on the first half.
     pub(super) fn fit(&self, model: &Model) -> Outcome {
         let policy = Policy::Hpa(Box::new(model.clone()));
-        replay(&self.first, &self.assumptions, &policy, |_| {})
+        let [start, _] = self.starts;
+        replay_from(&self.first, &self.assumptions, &policy, Some(start), |_| {})
     }
 
     /// What comes of it on the second half, beside what came of it on the first one.
     pub(super) fn judge(&self, model: &Model, fitted: Outcome) -> Judged {
         let policy = Policy::Hpa(Box::new(model.clone()));
+        let [_, start] = self.starts;
         let at = |factor: f64| {
             let assumptions = Assumptions {
                 time_to_ready: self.assumptions.time_to_ready.times(factor),
                 ..self.assumptions.clone()
             };
-            self.figures(replay(&self.second, &assumptions, &policy, |_| {}))
+            let outcome = replay_from(&self.second, &assumptions, &policy, Some(start), |_| {});
+            self.figures(outcome)
         };
         Judged {
             fitted: self.figures(fitted),

@@ -3,6 +3,7 @@
 //! ```text
 //! written    the resource as it is written, and the same with some fields changed
 //! space      the fields that are searched, each with a list of values   values  those lists
+//! saturated  what an overloaded pod shows, and whether the HPA scales up for it
 //! search     a local search over neighbours in the space, with a bound on its runs
 //! front      the settings that no other one beats in both shortage and cost
 //! judge      replays half of the load; the other half judges what was found
@@ -20,6 +21,7 @@ mod goal;
 pub(in crate::simulate) mod json;
 mod judge;
 mod patch;
+mod saturated;
 mod search;
 mod space;
 #[cfg(test)]
@@ -82,6 +84,8 @@ pub struct Optimization {
     pub recommendation: Recommendation,
     /// What turns the resource into the recommended one; empty where it stays as it is.
     pub patch: Vec<Operation>,
+    /// What is wrong with what there is, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// One field that was searched.
@@ -131,11 +135,14 @@ pub fn optimize(
     effort: Effort,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Optimization, OptimizeError> {
-    let space = Space::of(written).ok_or(OptimizeError::Unreadable)?;
+    let space = Space::of(written, &settings.assumptions).ok_or(OptimizeError::Unreadable)?;
     if space.is_empty() {
         return Err(OptimizeError::Nothing);
     }
-    let halves = Halves::of(settings);
+    let current = written
+        .model(&written.document)
+        .ok_or(OptimizeError::Unreadable)?;
+    let halves = Halves::of(settings, &current);
     let evaluate = |place: &[usize]| {
         let model = written.model(&space.document(written, place))?;
         Some(halves.fit(&model))
@@ -183,5 +190,6 @@ pub fn optimize(
         goal: *goal,
         recommendation,
         patch,
+        warnings: space.warnings,
     })
 }

@@ -3,11 +3,14 @@
 //!
 //! A place in the space is a position in the list of each field. A field is changed where it is written: in the
 //! environment that counts if that has it, else in the base.
+//!
+//! Pods that cannot carry the load show their capacity and not the load, so a target that is not clearly below the
+//! capacity never makes the HPA scale up. No such target is in the space, unless it is the one that is written.
 
 use serde_json::Value;
-use vas_api::v1alpha1::SelectPolicy;
+use vas_api::v1alpha1::{ResourceName, SelectPolicy};
 use vas_core::{
-    replay::Kind,
+    replay::{Assumptions, Kind},
     spec::{
         environment,
         field_path::{FieldPath, Origin},
@@ -17,6 +20,7 @@ use vas_core::{
 use super::{
     Field,
     patch::{self, Operation},
+    saturated::Saturated,
     values::{self, Values},
     written::{Written, set},
 };
@@ -37,16 +41,18 @@ const FORMS: [&str; 3] = ["averageUtilization", "averageValue", "value"];
 /// The fields that are searched.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Space {
-    dimensions: Vec<Dimension>,
+    pub(super) dimensions: Vec<Dimension>,
     /// Where `maxReplicas` is: it is not searched, but what is found holds for it alone.
     most: String,
+    /// What is wrong with what is written, one sentence each.
+    pub(super) warnings: Vec<String>,
 }
 
 /// A field with its values.
 #[derive(Clone, Debug, PartialEq)]
-struct Dimension {
+pub(super) struct Dimension {
     field: Field,
-    values: Values,
+    pub(super) values: Values,
 }
 
 /// A position in the list of each field.
@@ -54,7 +60,7 @@ pub(super) type Place = Vec<usize>;
 
 impl Space {
     /// The space around what is written; `None` if that breaks a rule.
-    pub(super) fn of(written: &Written) -> Option<Self> {
+    pub(super) fn of(written: &Written, assumptions: &Assumptions) -> Option<Self> {
         let checked = written.check(&written.document);
         let (scaling, resource) = (checked.validation.scaling?, checked.object?);
         let workload = subject::chosen(&scaling, written.workload.as_deref()).ok()?;
@@ -67,7 +73,12 @@ impl Space {
             .position(|one| Some(one.name.as_str()) == active);
         let origin = Origin::new(spec, position);
         let path = FieldPath::workload(&workload.name);
-        let mut dimensions = Vec::new();
+        let saturated = Saturated {
+            assumptions,
+            hpa: subject.model.hpa(),
+            request: written.hints.cpu_request,
+        };
+        let (mut dimensions, mut warnings) = (Vec::new(), Vec::new());
         let mut add = |name: String, path: &FieldPath, values: Option<Values>| {
             if let Some(values) = values.filter(|values| values.all.len() > 1) {
                 let pointer = origin.locate(path).pointer;
@@ -101,13 +112,22 @@ impl Space {
                     .field(form);
                 let value = written.document.pointer(&origin.locate(&target).pointer);
                 let values = value.and_then(|value| target_values(value, form, kind));
+                let values = values.map(|mut values| {
+                    values.keep(|value| saturated.scales_up(value, form, kind));
+                    values
+                });
+                if let Some(value) = value.filter(|value| !saturated.scales_up(value, form, kind)) {
+                    warnings.push(saturated.warning(&metric.name, value));
+                }
                 add(format!("target of {}", metric.name), &target, values);
             }
         }
-        let least = values::of_replicas(workload.base.min, workload.base.max);
-        add("minReplicas".to_owned(), &path.field("minReplicas"), Some(least));
         let behavior = path.field("behavior");
         let rules = &workload.behavior;
+        // An HPA that never scales down keeps what it once had, so that fewer replicas would only be a different start.
+        let least = (rules.scale_down.select_policy != SelectPolicy::Disabled)
+            .then(|| values::of_replicas(workload.base.min, workload.base.max));
+        add("minReplicas".to_owned(), &path.field("minReplicas"), least);
         if rules.scale_down.select_policy != SelectPolicy::Disabled {
             let down = behavior.field("scaleDown");
             let window = values::of_window(rules.scale_down.stabilization_window_seconds);
@@ -128,6 +148,7 @@ impl Space {
         Some(Self {
             dimensions,
             most: origin.locate(&path.field("maxReplicas")).pointer,
+            warnings,
         })
     }
 
@@ -210,10 +231,10 @@ impl Space {
 /// How a metric of the resource follows from the load; `None` for one that does not.
 fn metric_kind(modelled: &[(String, Kind)], metric: &vas_api::v1alpha1::Metric) -> Option<Kind> {
     // In the HPA a resource metric has the name of the resource.
-    let name = if metric.resource.is_some() {
-        "cpu"
-    } else {
-        metric.name.as_str()
+    let name = match metric.resource.as_ref().map(|resource| resource.name) {
+        Some(ResourceName::Cpu) => "cpu",
+        Some(ResourceName::Memory) => "memory",
+        None => metric.name.as_str(),
     };
     let found = modelled.iter().find(|(known, _)| known == name);
     found.map(|(_, kind)| *kind)

@@ -103,6 +103,10 @@ fn found(load: Load, written: &Written, goal: &Goal) -> Optimization {
     optimize(&settings(load), written, goal, EFFORT, &mut |_| {}).unwrap()
 }
 
+fn space(written: &Written) -> Space {
+    Space::of(written, &settings(waves(0)).assumptions).unwrap()
+}
+
 /// The value of a field of a point.
 fn value<'a>(found: &'a Optimization, point: &'a Point, name: &str) -> &'a Value {
     let position = found.fields.iter().position(|field| field.name == name);
@@ -111,7 +115,7 @@ fn value<'a>(found: &'a Optimization, point: &'a Point, name: &str) -> &'a Value
 
 /// The resource with the values of a point.
 fn document(written: &Written, point: &Point) -> Value {
-    let space = Space::of(written).unwrap();
+    let space = space(written);
     let mut document = written.document.clone();
     let start = space.values(&space.start());
     for ((field, value), start) in space.fields().iter().zip(&point.values).zip(&start) {
@@ -280,9 +284,9 @@ fn what_was_found_is_in_the_text_the_json_and_the_page() {
 #[test]
 fn what_is_disabled_is_not_searched_and_a_schedule_counts() {
     let behavior = json!({"behavior": {"scaleDown": {"selectPolicy": "Disabled"}}});
-    let space = Space::of(&written(json!("70"), 2, behavior)).unwrap();
+    let space = space(&written(json!("70"), 2, behavior));
     let names: Vec<String> = space.fields().into_iter().map(|field| field.name).collect();
-    assert_eq!(names, ["target of rate", "minReplicas", "scale-up policies"]);
+    assert_eq!(names, ["target of rate", "scale-up policies"]);
     let schedules = json!({"schedules": [
         {"name": "day", "schedule": "0 0 * * *", "duration": "24h", "timeZone": "UTC", "minReplicas": 9},
     ]});
@@ -293,6 +297,90 @@ fn what_is_disabled_is_not_searched_and_a_schedule_counts() {
     );
     let mean = found.current.figures.judged.outcome.mean_replicas();
     assert!((mean - 9.0).abs() < 1e-6, "{mean}");
+}
+
+#[test]
+fn a_target_at_which_the_hpa_never_scales_up_is_not_tried_and_told_where_it_is_written() {
+    let targets = |written: &Written| -> Vec<f64> {
+        let space = space(written);
+        let first = &space.dimensions[0].values.all;
+        first
+            .iter()
+            .map(|one| one.as_str().unwrap().parse().unwrap())
+            .collect()
+    };
+    // A pod shows 100 at most, and 100 / 91 is within the tolerance of 10 %.
+    let low = written(json!("70"), 2, json!({}));
+    assert!(
+        targets(&low).iter().all(|target| *target < 100.0 / 1.1),
+        "{:?}",
+        targets(&low)
+    );
+    assert_eq!(space(&low).warnings, [""; 0]);
+    let high = written(json!("110"), 2, json!({}));
+    let above: Vec<f64> = targets(&high)
+        .into_iter()
+        .filter(|target| *target > 90.0)
+        .collect();
+    assert_eq!(above, [110.0]);
+    let warnings = space(&high).warnings;
+    assert!(
+        warnings[0].contains("The target 110 of the metric rate never makes the HPA scale up"),
+        "{warnings:?}"
+    );
+    // Within a tolerance of its own of 0.5 a target of 70 is 105.
+    let wide = written(
+        json!("70"),
+        2,
+        json!({"behavior": {"scaleUp": {"tolerance": "500m"}}}),
+    );
+    assert_eq!(
+        (space(&wide).warnings.len(), targets(&wide).last()),
+        (1, Some(&70.0))
+    );
+    let found = found(waves(6), &high, &Goal::NoWorse);
+    assert!(text::render(&found, false).contains("The target 110 of the metric rate never"));
+}
+
+#[test]
+fn cpu_that_a_pod_at_its_capacity_never_shows_is_not_tried() {
+    let mut written = written(json!("70"), 2, json!({}));
+    let metrics = json!([{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 30}}},
+        {"name": "memory", "resource": {"name": "memory", "target": {"averageUtilization": 80}}}]);
+    written::set(&mut written.document, "/spec/workloads/0/metrics", metrics);
+    // 100 requests/s of 2 ms are 200m, half of what a pod requests.
+    written.hints = Hints {
+        cpu_per_request: Some(0.002),
+        cpu_request: Some(400),
+        ..Hints::default()
+    };
+    let space = space(&written);
+    let all = [20, 25, 30, 35, 40, 45].map(|percent| json!(percent));
+    assert_eq!(space.dimensions[0].values.all, all);
+    assert_eq!(
+        space.fields()[1].name,
+        "minReplicas",
+        "memory does not follow from the load"
+    );
+}
+
+#[test]
+fn no_settings_are_cheaper_only_because_they_start_with_fewer_replicas() {
+    let behavior = json!({"behavior": {"scaleDown": {"selectPolicy": "Disabled"}}});
+    let model = |min| {
+        let written = written(json!("70"), min, behavior.clone());
+        written.model(&written.document).unwrap()
+    };
+    let load = load(240, |minute| if minute < 60 { 900.0 } else { 130.0 });
+    let halves = Halves::of(&settings(load), &model(10));
+    let fitted = halves.fit(&model(3));
+    let judged = halves.judge(&model(3), fitted);
+    assert!(fitted.mean_replicas() > 9.99, "{fitted:?}");
+    let peak = judged.judged.outcome.peak;
+    assert!(
+        peak >= 13 && (judged.judged.outcome.mean_replicas() - f64::from(peak)).abs() < 1e-6,
+        "{judged:?}"
+    );
 }
 
 #[test]
@@ -319,11 +407,14 @@ proptest! {
         let middle = minutes.midpoint(30);
         let rate = |minute| 100.0 + 400.0 * noise(seed, minute / 10);
         let changed = |from: i64, to: i64| {
-            let halves = Halves::of(&settings(load(minutes, |minute| {
+            let load = load(minutes, |minute| {
                 rate(minute) * if (from..to).contains(&minute) { factor } else { 1.0 }
-            })));
+            });
             let written = written(json!("70"), 2, json!({}));
             let model = written.model(&written.document).unwrap();
+            // The replicas at the start of the second half come of the first one, and are the same for all settings.
+            let mut halves = Halves::of(&settings(load), &model);
+            halves.starts = [4, 4];
             let fitted = halves.fit(&model);
             (fitted, halves.judge(&model, fitted))
         };

@@ -109,7 +109,7 @@ pub fn notes(found: &Optimization) -> Vec<String> {
     } else {
         "the bound on the runs ended the search: more may be found with a higher --runs"
     };
-    vec![
+    let mut lines = vec![
         format!(
             "Found on {} to {}, judged on {} to {}, also with half and with twice the time to Ready.",
             found.fitted.from, found.fitted.to, found.judged.from, found.judged.to
@@ -118,7 +118,9 @@ pub fn notes(found: &Optimization) -> Vec<String> {
             "{} settings were replayed: {ended}. A point is one that no other one beat in both shortage and cost on the first half.",
             found.runs
         ),
-    ]
+    ];
+    lines.extend(found.warnings.iter().cloned());
+    lines
 }
 
 /// A value in a cell.

@@ -28,6 +28,22 @@ pub(super) struct Values {
     pub(super) start: usize,
 }
 
+impl Values {
+    /// Keeps the values that are wanted, and the one that is written.
+    pub(super) fn keep(&mut self, wanted: impl Fn(&Value) -> bool) {
+        let written = self.start;
+        let all = std::mem::take(&mut self.all);
+        for (position, value) in all.into_iter().enumerate() {
+            if position == written {
+                self.start = self.all.len();
+            } else if !wanted(&value) {
+                continue;
+            }
+            self.all.push(value);
+        }
+    }
+}
+
 /// Sorts values by a number; the one that is written stays as it is, and no other has its number.
 fn sorted(written: (f64, Value), others: impl Iterator<Item = (f64, Value)>) -> Values {
     let (own, written) = written;
