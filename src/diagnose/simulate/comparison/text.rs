@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use vas_core::replay::seconds;
+use vas_core::replay::{Outcome, seconds};
 
 use super::{Capacity, Comparison, Row, Settings};
 use crate::simulate::optimize;
@@ -72,13 +72,7 @@ pub(in crate::simulate) fn aligned(table: &[Vec<String>]) -> String {
 
 fn cells(row: &Row) -> Vec<String> {
     let outcome = &row.outcome;
-    let share = |part: f64| {
-        if outcome.offered > 0.0 {
-            percent(part / outcome.offered)
-        } else {
-            "-".to_owned()
-        }
-    };
+    let share = |part: f64| share(part, outcome);
     let mut cells = vec![
         row.name.clone(),
         format!("{} ({})", minutes(row.short_minutes()), percent(outcome.short())),
@@ -95,6 +89,15 @@ fn cells(row: &Row) -> Vec<String> {
 
 fn minutes(minutes: f64) -> String {
     format!("{minutes:.1} min")
+}
+
+/// So many of the requests that were offered, in percent; `-` where none were.
+pub(in crate::simulate) fn share(part: f64, outcome: &Outcome) -> String {
+    if outcome.offered > 0.0 {
+        percent(part / outcome.offered)
+    } else {
+        "-".to_owned()
+    }
 }
 
 /// A share in percent, with as many digits as tell it from nothing.

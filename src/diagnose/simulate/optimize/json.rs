@@ -21,8 +21,8 @@ pub(in crate::simulate) struct OptimizationPart {
     complete: bool,
     /// What there is.
     current: PointPart,
-    /// At most 20 settings that no other one that was tried beat on the first half in both shortage and cost, the cheapest
-    /// first.
+    /// At most 20 settings: some that no other one that was tried beat on the first half in both shortage and cost, and the
+    /// recommended one. Those that are the cheapest on the first half come first.
     front: Vec<PointPart>,
     recommendation: RecommendationPart,
     /// What is wrong with what there is, one sentence each.
@@ -45,6 +45,8 @@ struct StretchPart {
     from: String,
     /// When it ends.
     to: String,
+    /// Hours of it in which the load has a value.
+    hours_with_values: f64,
 }
 
 /// Settings, and what comes of them.
@@ -69,6 +71,10 @@ struct FiguresPart {
     short_minutes: f64,
     /// The same as a share of the judged time, from 0 to 1.
     short: f64,
+    /// Requests that waited longer than the objective.
+    violations: f64,
+    /// Requests that waited longer than the patience.
+    refused: f64,
     /// Replicas on average.
     mean_replicas: f64,
     /// Cost for a month of 730 h; without a price the replica-hours of a month.
@@ -117,6 +123,7 @@ impl From<Stretch> for StretchPart {
         Self {
             from: stretch.from.to_string(),
             to: stretch.to.to_string(),
+            hours_with_values: stretch.hours,
         }
     }
 }
@@ -140,6 +147,8 @@ impl From<Figures> for FiguresPart {
         Self {
             short_minutes: outcome.short_seconds / 60.0,
             short: outcome.short(),
+            violations: outcome.violations,
+            refused: outcome.refused,
             mean_replicas: outcome.mean_replicas(),
             cost: figures.cost,
             rescales: outcome.rescales,

@@ -14,12 +14,48 @@ use crate::simulate::{
 };
 
 /// A stretch of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch {
     /// When it begins.
     pub from: Timestamp,
     /// When it ends.
     pub to: Timestamp,
+    /// Hours of it in which the load has a value.
+    pub hours: f64,
+    /// Requests that were offered in it.
+    pub offered: f64,
+}
+
+/// Fewest hours with values of a half that says something: six of the longest windows that are tried, an hour.
+const FEWEST_HOURS: f64 = 6.0;
+
+impl Stretch {
+    /// All its hours, with or without values.
+    #[must_use]
+    pub fn whole(&self) -> f64 {
+        self.from.duration_until(self.to).as_secs_f64() / 3600.0
+    }
+
+    /// Whether it has so few values that nothing can be recommended from it.
+    fn is_little(&self) -> bool {
+        self.hours < FEWEST_HOURS || self.hours < self.whole() / 2.0 || self.offered <= 0.0
+    }
+}
+
+/// Why nothing can be recommended, as a sentence; `None` where both halves have enough values.
+pub(super) fn too_little(fitted: &Stretch, judged: &Stretch) -> Option<String> {
+    (fitted.is_little() || judged.is_little()).then(|| {
+        let half = |stretch: &Stretch| {
+            let requests = if stretch.offered > 0.0 { "" } else { ", and no request at all" };
+            format!("values for {:.1} h of {:.1} h{requests}", stretch.hours, stretch.whole())
+        };
+        format!(
+            "The load is too little to recommend anything: the first half has {}, the second one has {}. Each half needs \
+             requests, and values for at least {FEWEST_HOURS} h and for half of its time. Take a longer --load, or an earlier --start.",
+            half(fitted),
+            half(judged)
+        )
+    })
 }
 
 /// What came of settings on one half.
@@ -78,21 +114,18 @@ impl Halves {
         }
     }
 
-    /// The judged time of the first half.
-    pub(super) fn fitted(&self) -> Stretch {
-        self.stretch(&self.first)
-    }
-
-    /// The judged time of the second half.
-    pub(super) fn judged(&self) -> Stretch {
-        self.stretch(&self.second)
-    }
-
-    fn stretch(&self, load: &Load) -> Stretch {
-        Stretch {
+    /// The judged time of both halves; the figures of any settings say how much of it has values.
+    pub(super) fn stretches(&self, figures: &Judged) -> [Stretch; 2] {
+        let stretch = |load: &Load, outcome: &Outcome| Stretch {
             from: load.time(self.assumptions.warm_up),
             to: load.time(load.end()),
-        }
+            hours: outcome.seconds / 3600.0,
+            offered: outcome.offered,
+        };
+        [
+            stretch(&self.first, &figures.fitted.outcome),
+            stretch(&self.second, &figures.judged.outcome),
+        ]
     }
 
     /// What comes of an HPA on the first half.
@@ -122,7 +155,8 @@ impl Halves {
         }
     }
 
-    fn figures(&self, outcome: Outcome) -> Figures {
+    /// An outcome with its cost.
+    pub(super) fn figures(&self, outcome: Outcome) -> Figures {
         let replicas = outcome.mean_replicas();
         Figures {
             outcome,

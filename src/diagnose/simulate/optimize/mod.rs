@@ -7,7 +7,8 @@
 //! search     a local search over neighbours in the space, with a bound on its runs
 //! front      the settings that no other one beats in both shortage and cost
 //! judge      replays half of the load; the other half judges what was found
-//! goal       what is wanted, and the one point that is recommended for it
+//! goal       what is wanted, and why settings are recommended for it, in words
+//! choice     chooses the one point that is recommended
 //! patch      the change as a JSON Patch that applies only to what was simulated
 //! text       the points as a table
 //! ```
@@ -16,6 +17,7 @@
 //! found by and those that it is judged by come from different halves of the load. The same input gives the same answer,
 //! on any number of threads. Must not: read a clock, print, or write a file.
 
+mod choice;
 mod front;
 mod goal;
 pub(in crate::simulate) mod json;
@@ -39,8 +41,9 @@ pub use written::Written;
 use serde_json::Value;
 
 use self::{
+    choice::{Choice, Chosen},
     front::{Tried, spread},
-    judge::Halves,
+    judge::{Halves, too_little},
     space::Space,
 };
 use super::comparison::Settings;
@@ -76,7 +79,8 @@ pub struct Optimization {
     pub complete: bool,
     /// What there is.
     pub current: Point,
-    /// The settings that no other one that was tried beats on the first half in both, the cheapest first.
+    /// The settings that no other one that was tried beats on the first half in both, and the recommended one. Those that
+    /// are the cheapest on the first half come first.
     pub front: Vec<Point>,
     /// What was wanted.
     pub goal: Goal,
@@ -156,23 +160,41 @@ pub fn optimize(
             figures: halves.judge(&model, tried.outcome),
         })
     };
-    let chosen: Vec<Tried> = [start.clone()]
-        .into_iter()
-        .chain(spread(found.front, MOST_POINTS))
-        .collect();
-    let judged = search::in_parallel(&chosen, effort.threads, &judge);
-    let mut points = judged.into_iter().flatten();
-    let current = points.next().ok_or(OptimizeError::Unreadable)?;
-    if current.figures.fitted.outcome.seconds <= 0.0 || current.figures.judged.outcome.seconds <= 0.0 {
+    let current = judge(&start).ok_or(OptimizeError::Unreadable)?;
+    let [fitted, judged] = halves.stretches(&current.figures);
+    if fitted.hours <= 0.0 || judged.hours <= 0.0 {
         return Err(OptimizeError::Empty);
     }
-    let front: Vec<Point> = points.collect();
-    let recommendation = goal.choose(&current, &front);
-    let patch = recommendation
-        .point
-        .and_then(|position| chosen.get(position + 1))
+    let chosen = match too_little(&fitted, &judged) {
+        Some(reason) => Chosen {
+            settings: None,
+            reason,
+        },
+        None => Choice {
+            goal,
+            now: &current.figures,
+            tried: &found.all,
+            most_short: found.most_short,
+            figures: &|outcome| halves.figures(outcome),
+            judge: &|some| search::in_parallel(some, effort.threads, &judge),
+        }
+        .make(),
+    };
+    let recommended = chosen.settings.map(|(tried, _)| tried);
+    let shown = shown(found.front, recommended.as_ref());
+    let patch = recommended
+        .as_ref()
         .map(|tried| space.patch(written, &tried.place))
         .unwrap_or_default();
+    // What was replayed once obeys the rules, so each has a point.
+    let points = search::in_parallel(&shown, effort.threads, &judge);
+    let front: Vec<Point> = points.into_iter().flatten().collect();
+    let recommendation = Recommendation {
+        point: shown
+            .iter()
+            .position(|tried| Some(&tried.place) == recommended.as_ref().map(|one| &one.place)),
+        reason: chosen.reason,
+    };
     let metadata = |field: &str| {
         let text = written.document.get("metadata")?.get(field)?.as_str()?;
         Some(text.to_owned())
@@ -181,8 +203,8 @@ pub fn optimize(
         name: metadata("name").unwrap_or_default(),
         namespace: metadata("namespace"),
         fields: space.fields(),
-        fitted: halves.fitted(),
-        judged: halves.judged(),
+        fitted,
+        judged,
         runs: found.runs,
         complete: found.complete,
         current,
@@ -192,4 +214,18 @@ pub fn optimize(
         patch,
         warnings: space.warnings,
     })
+}
+
+/// What is shown: points of the front, spread over it, and the recommended one in its place.
+fn shown(front: Vec<Tried>, recommended: Option<&Tried>) -> Vec<Tried> {
+    let mut shown = spread(front, MOST_POINTS);
+    let Some(recommended) = recommended.filter(|one| shown.iter().all(|other| other.place != one.place))
+    else {
+        return shown;
+    };
+    shown = spread(shown, MOST_POINTS - 1);
+    let cost = recommended.outcome.mean_replicas();
+    let place = shown.partition_point(|one| one.outcome.mean_replicas() <= cost);
+    shown.insert(place, recommended.clone());
+    shown
 }

@@ -35,6 +35,10 @@ pub(super) struct Found {
     /// What there is; `None` if it cannot be evaluated.
     pub(super) start: Option<Tried>,
     pub(super) front: Vec<Tried>,
+    /// All settings that were replayed, in their order.
+    pub(super) all: Vec<Tried>,
+    /// What is short for a larger share of the time is not on the front.
+    pub(super) most_short: f64,
     pub(super) runs: usize,
     /// Whether it ended before the bound.
     pub(super) complete: bool,
@@ -52,12 +56,12 @@ pub(super) fn search(
     let mut found = Found {
         start: None,
         front: Vec::new(),
+        all: Vec::new(),
+        most_short: f64::INFINITY,
         runs: 0,
         complete: true,
     };
     let mut known: BTreeMap<Place, bool> = BTreeMap::new();
-    let mut all: Vec<Tried> = Vec::new();
-    let mut most_short = f64::INFINITY;
     let mut next = vec![space.start()];
     while !next.is_empty() {
         let outcomes = in_parallel(&next, effort.threads, &|place: &Place| evaluate(place));
@@ -65,7 +69,7 @@ pub(super) fn search(
             known.entry(place.clone()).or_insert(false);
             if let Some(outcome) = outcome {
                 found.runs += 1;
-                all.push(Tried {
+                found.all.push(Tried {
                     distance: space.distance(&place),
                     place,
                     outcome,
@@ -73,13 +77,13 @@ pub(super) fn search(
             }
         }
         if found.start.is_none() {
-            let Some(start) = all.first() else { break };
-            most_short = MOST_SHORT
+            let Some(start) = found.all.first() else { break };
+            found.most_short = MOST_SHORT
                 .max(2.0 * start.outcome.short())
                 .max(wanted.unwrap_or_default());
             found.start = Some(start.clone());
         }
-        found.front = front(&all, most_short);
+        found.front = front(&found.all, found.most_short);
         told(Progress {
             runs: found.runs,
             most: effort.runs,

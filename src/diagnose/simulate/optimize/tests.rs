@@ -39,7 +39,7 @@ fn noise(seed: u64, minute: i64) -> f64 {
 
 /// Waves of an hour between 100 and 900 requests per second.
 fn waves(seed: u64) -> Load {
-    load(9 * 60, |minute| {
+    load(13 * 60, |minute| {
         let wave = (f64::from(i32::try_from(minute).unwrap()) / 60.0 * std::f64::consts::TAU).sin();
         500.0 + 350.0 * wave + 100.0 * (noise(seed, minute) - 0.5)
     })
@@ -147,7 +147,7 @@ fn a_target_near_the_capacity_is_lowered_where_pods_come_late() {
     for figures in [point.figures.fitted, point.figures.judged] {
         assert!(figures.outcome.short() <= 0.01, "{point:?}");
     }
-    // Nothing cheaper on the front would have done.
+    // Nothing cheaper that is shown would have done.
     for cheaper in &found.front[..position] {
         let short = [cheaper.figures.fitted, cheaper.figures.judged].map(|one| one.outcome.short());
         assert!(short.iter().any(|short| *short > 0.01), "{cheaper:?}");
@@ -167,7 +167,7 @@ fn what_cannot_be_cheaper_is_kept() {
         "0%".parse().unwrap(),
         Goal::MaxCost(2.0 * 730.0 + 1.0),
     ] {
-        let found = found(load(240, |_| 130.0), &written, &goal);
+        let found = found(load(780, |_| 130.0), &written, &goal);
         assert_eq!(found.recommendation.point, None, "{found:?}");
         assert_eq!(found.patch, []);
         assert!((found.current.figures.judged.cost - 2.0 * 730.0).abs() < 1e-6);
@@ -181,7 +181,7 @@ fn a_bound_that_nothing_keeps_keeps_what_there_is_and_says_what_is_least() {
     let found = found(waves(2), &written, &Goal::MaxCost(100.0));
     assert_eq!(found.recommendation.point, None);
     assert!(
-        found.recommendation.reason.contains("the least is"),
+        found.recommendation.reason.contains("the least there is"),
         "{:?}",
         found.recommendation
     );
@@ -202,7 +202,7 @@ fn every_point_obeys_the_rules_and_no_point_is_beaten() {
         json!("2m"),
     );
     let found = found(
-        load(360, |minute| 60.0 + 200.0 * noise(3, minute / 30)),
+        load(780, |minute| 60.0 + 200.0 * noise(3, minute / 30)),
         &written,
         &Goal::NoWorse,
     );
@@ -214,7 +214,9 @@ fn every_point_obeys_the_rules_and_no_point_is_beaten() {
     }
     let best = &found.front[found.recommendation.point.unwrap()];
     assert_eq!(value(&found, best, "minReplicas"), &json!(3));
-    for pair in found.front.windows(2) {
+    let mut front = found.front.clone();
+    front.remove(found.recommendation.point.unwrap());
+    for pair in front.windows(2) {
         let [one, other] = [&pair[0].figures.fitted, &pair[1].figures.fitted];
         assert!(
             one.cost < other.cost && one.outcome.short() > other.outcome.short(),
@@ -291,7 +293,7 @@ fn what_is_disabled_is_not_searched_and_a_schedule_counts() {
         {"name": "day", "schedule": "0 0 * * *", "duration": "24h", "timeZone": "UTC", "minReplicas": 9},
     ]});
     let found = found(
-        load(240, |_| 130.0),
+        load(780, |_| 130.0),
         &written(json!("70"), 2, schedules),
         &Goal::NoWorse,
     );
@@ -381,6 +383,42 @@ fn no_settings_are_cheaper_only_because_they_start_with_fewer_replicas() {
         peak >= 13 && (judged.judged.outcome.mean_replicas() - f64::from(peak)).abs() < 1e-6,
         "{judged:?}"
     );
+}
+
+#[test]
+fn from_too_little_load_nothing_is_recommended_and_the_hours_are_told() {
+    let written = written(json!("70"), 10, json!({}));
+    let with = |minutes: i64, known: &dyn Fn(i64) -> bool, rate: f64| {
+        let mut builder = Builder::default();
+        for minute in 0..minutes {
+            let at = Timestamp::from_second(START + 60 * minute).unwrap();
+            let rate = known(minute).then_some(rate);
+            builder.add(Rate { at, rate }).unwrap();
+        }
+        found(builder.finish().unwrap(), &written, &Goal::NoWorse)
+    };
+    let enough = with(822, &|_| true, 130.0);
+    assert!(
+        enough.recommendation.point.is_some(),
+        "{:?}",
+        enough.recommendation
+    );
+    let short = with(12 * 60, &|_| true, 130.0);
+    let gaps = with(40 * 60, &|minute| minute < 20 * 60 || minute % 60 < 25, 130.0);
+    let nothing = with(13 * 60, &|_| true, 0.0);
+    for (few, words) in [
+        (short, "the first half has values for 5.8 h of 5.8 h"),
+        (gaps, "the second one has values for 8."),
+        (nothing, "and no request at all"),
+    ] {
+        let reason = &few.recommendation.reason;
+        assert_eq!((few.recommendation.point, few.patch.len()), (None, 0));
+        assert!(
+            reason.contains(words) && reason.contains("Take a longer --load, or an earlier --start."),
+            "{reason}"
+        );
+    }
+    assert!(text::render(&enough, false).contains("(6.6 h of 6.6 h have values), judged on "));
 }
 
 #[test]

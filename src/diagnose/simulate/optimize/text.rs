@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Figures, Optimization, Point};
-use crate::simulate::comparison::text::{aligned, percent};
+use super::{Figures, Optimization, Point, Stretch};
+use crate::simulate::comparison::text::{aligned, percent, share};
 
 /// Columns and rows: what there is, then each point of the front.
 #[must_use]
@@ -22,6 +22,8 @@ pub fn table(found: &Optimization, priced: bool) -> (Vec<String>, Vec<Vec<String
             "FITTED SHORT",
             "FITTED COST",
             "SHORT",
+            "VIOLATIONS",
+            "REFUSED",
             cost,
             "RESCALES",
             "SHORT AT HALF",
@@ -38,6 +40,8 @@ pub fn table(found: &Optimization, priced: bool) -> (Vec<String>, Vec<Vec<String
             short(&figures.fitted),
             format!("{:.2}", figures.fitted.cost),
             short(&figures.judged),
+            share(figures.judged.outcome.violations, &figures.judged.outcome),
+            share(figures.judged.outcome.refused, &figures.judged.outcome),
             format!("{:.2}", figures.judged.cost),
             figures.judged.outcome.rescales.to_string(),
             short(&figures.at_half),
@@ -111,16 +115,27 @@ pub fn notes(found: &Optimization) -> Vec<String> {
     };
     let mut lines = vec![
         format!(
-            "Found on {} to {}, judged on {} to {}, also with half and with twice the time to Ready.",
-            found.fitted.from, found.fitted.to, found.judged.from, found.judged.to
+            "Found on {}, judged on {}, also with half and with twice the time to Ready.",
+            stretch(&found.fitted),
+            stretch(&found.judged)
         ),
         format!(
-            "{} settings were replayed: {ended}. A point is one that no other one beat in both shortage and cost on the first half.",
+            "{} settings were replayed: {ended}. A point is one that no other one beat in both shortage and cost on the first half; the recommended one may be beaten.",
             found.runs
         ),
     ];
     lines.extend(found.warnings.iter().cloned());
     lines
+}
+
+fn stretch(stretch: &Stretch) -> String {
+    format!(
+        "{} to {} ({:.1} h of {:.1} h have values)",
+        stretch.from,
+        stretch.to,
+        stretch.hours,
+        stretch.whole()
+    )
 }
 
 /// A value in a cell.
