@@ -74,6 +74,12 @@ impl LiveArgs {
         }
     }
 
+    /// Flags with which kubectl reaches the same cluster.
+    pub(super) fn kubectl(&self) -> Vec<String> {
+        let flags = self.kube.flags().into_iter();
+        flags.map(|flag| flag.to_string_lossy().into_owned()).collect()
+    }
+
     async fn live(&self, name: &str, workload: Option<&str>) -> Result<Live, LiveError> {
         let client = self.kube.client().await?;
         let namespace = namespace_of(self.namespace.as_deref(), &client);

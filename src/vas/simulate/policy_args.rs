@@ -224,6 +224,9 @@ impl PolicyArgs {
             environment: self.environment.clone(),
             workload: self.workload.clone(),
             hints: self.hints(),
+            // Who reads the cluster's flags says these.
+            namespace: None,
+            kubectl: Vec::new(),
         }
     }
 

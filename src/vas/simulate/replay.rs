@@ -116,7 +116,11 @@ impl ReplayArgs {
     async fn replay(&self, now: Timestamp) -> Result<(Settings, Comparison), ReplayError> {
         destination::try_all(self.outputs.iter().map(Output::destination))?;
         let live = self.live.read(self.policies.workload.as_deref()).await?;
-        let policies = self.policies.read(live.as_ref())?;
+        let mut policies = self.policies.read(live.as_ref())?;
+        if let Some(written) = &mut policies.written {
+            written.namespace.clone_from(&self.live.namespace);
+            written.kubectl = self.live.kubectl();
+        }
         let Assumed {
             assumptions,
             capacity,

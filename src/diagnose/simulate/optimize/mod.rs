@@ -10,6 +10,7 @@
 //! goal       what is wanted, and why settings are recommended for it, in words
 //! choice     chooses the one point that is recommended
 //! patch      the change as a JSON Patch that applies only to what was simulated
+//! command    the command that applies it, safe for a shell
 //! text       the points as a table
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! on any number of threads. Must not: read a clock, print, or write a file.
 
 mod choice;
+mod command;
 mod front;
 mod goal;
 pub(in crate::simulate) mod json;
@@ -65,8 +67,10 @@ pub struct Effort {
 pub struct Optimization {
     /// Name of the resource.
     pub name: String,
-    /// Its namespace; `None` if a file names none.
+    /// Its namespace; `None` if neither a file nor the user names one.
     pub namespace: Option<String>,
+    /// Flags with which kubectl reaches its cluster.
+    pub kubectl: Vec<String>,
     /// The fields that were searched.
     pub fields: Vec<Field>,
     /// The stretch that the points were found on.
@@ -86,7 +90,8 @@ pub struct Optimization {
     pub goal: Goal,
     /// What follows from it.
     pub recommendation: Recommendation,
-    /// What turns the resource into the recommended one; empty where it stays as it is.
+    /// What turns the resource into the recommended one; empty where it stays as it is, and where a patch would change
+    /// other environments than the one that was replayed.
     pub patch: Vec<Operation>,
     /// What is wrong with what there is, one sentence each.
     pub warnings: Vec<String>,
@@ -116,6 +121,11 @@ pub enum OptimizeError {
     /// The resource breaks a rule, or nothing of it follows from the load.
     #[error("the resource cannot be replayed as it is written, so nothing can be searched around it")]
     Unreadable,
+    /// The namespace is none.
+    #[error(
+        "the namespace {0:?} is no name of a namespace: write lower-case letters, digits and -, at most 63 characters"
+    )]
+    Namespace(String),
     /// No field can be changed.
     #[error(
         "nothing of the workload can be searched: both directions are Disabled, it has no modelled target, and minReplicas is maxReplicas"
@@ -139,6 +149,10 @@ pub fn optimize(
     effort: Effort,
     told: &mut dyn FnMut(Progress),
 ) -> Result<Optimization, OptimizeError> {
+    let namespace = written.metadata("namespace").or(written.namespace.as_deref());
+    if let Some(wrong) = namespace.filter(|namespace| !command::is_namespace(namespace)) {
+        return Err(OptimizeError::Namespace(wrong.to_owned()));
+    }
     let space = Space::of(written, &settings.assumptions).ok_or(OptimizeError::Unreadable)?;
     if space.is_empty() {
         return Err(OptimizeError::Nothing);
@@ -182,10 +196,17 @@ pub fn optimize(
     };
     let recommended = chosen.settings.map(|(tried, _)| tried);
     let shown = shown(found.front, recommended.as_ref());
-    let patch = recommended
-        .as_ref()
-        .map(|tried| space.patch(written, &tried.place))
-        .unwrap_or_default();
+    let mut reason = chosen.reason;
+    let patch = match &recommended {
+        Some(tried) => match elsewhere(written, &space.changed_in_base(&tried.place)) {
+            Some(words) => {
+                reason += &words;
+                Vec::new()
+            }
+            None => space.patch(written, &tried.place),
+        },
+        None => Vec::new(),
+    };
     // What was replayed once obeys the rules, so each has a point.
     let points = search::in_parallel(&shown, effort.threads, &judge);
     let front: Vec<Point> = points.into_iter().flatten().collect();
@@ -193,15 +214,12 @@ pub fn optimize(
         point: shown
             .iter()
             .position(|tried| Some(&tried.place) == recommended.as_ref().map(|one| &one.place)),
-        reason: chosen.reason,
-    };
-    let metadata = |field: &str| {
-        let text = written.document.get("metadata")?.get(field)?.as_str()?;
-        Some(text.to_owned())
+        reason,
     };
     Ok(Optimization {
-        name: metadata("name").unwrap_or_default(),
-        namespace: metadata("namespace"),
+        name: written.metadata("name").unwrap_or_default().to_owned(),
+        namespace: namespace.map(str::to_owned),
+        kubectl: written.kubectl.clone(),
         fields: space.fields(),
         fitted,
         judged,
@@ -213,6 +231,22 @@ pub fn optimize(
         recommendation,
         patch,
         warnings: space.warnings,
+    })
+}
+
+/// Why there is no patch, as a sentence: it would change these fields of the base for an environment that is not the one
+/// of the resource.
+fn elsewhere(written: &Written, fields: &[&str]) -> Option<String> {
+    let environment = written
+        .environment
+        .as_deref()
+        .filter(|_| written.is_elsewhere())?;
+    (!fields.is_empty()).then(|| {
+        format!(
+            " There is no patch: the figures are those of the environment {environment}, and {} would be changed in the base, \
+             which the resource's own environment uses too. Write the values of the point into spec.environments under {environment}.",
+            fields.join(", ")
+        )
     })
 }
 

@@ -211,13 +211,28 @@ impl Space {
         document
     }
 
+    /// The fields of the base that change at a place, by what they are.
+    pub(super) fn changed_in_base(&self, place: &[usize]) -> Vec<&str> {
+        let changed = self.dimensions.iter().zip(place);
+        changed
+            .filter(|(one, at)| {
+                one.values.start != **at && !one.field.pointer.starts_with("/spec/environments/")
+            })
+            .map(|(one, _)| one.field.name.as_str())
+            .collect()
+    }
+
     /// The change to these values as a JSON Patch. It tests every field of the space, and `maxReplicas`.
     pub(super) fn patch(&self, written: &Written, place: &[usize]) -> Vec<Operation> {
         let fields = self.dimensions.iter().map(|one| one.field.pointer.as_str());
         let mut tested: Vec<&str> = fields.chain([self.most.as_str()]).collect();
         // Another environment would be another workload. The one of a flag may be any.
-        if written.environment.is_none() {
+        if !written.is_elsewhere() {
             tested.push("/spec/environment");
+        }
+        // A resource of a cluster counts every change of its spec, also of schedules and of other workloads.
+        if written.document.pointer("/metadata/generation").is_some() {
+            tested.push("/metadata/generation");
         }
         patch::patch(&written.document, &self.document(written, place), &tested)
     }

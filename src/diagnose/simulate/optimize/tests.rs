@@ -91,6 +91,8 @@ fn written(target: Value, min: i32, more: Value) -> Written {
         environment: None,
         workload: None,
         hints: Hints::default(),
+        namespace: None,
+        kubectl: Vec::new(),
     }
 }
 
@@ -383,6 +385,84 @@ fn no_settings_are_cheaper_only_because_they_start_with_fewer_replicas() {
         peak >= 13 && (judged.judged.outcome.mean_replicas() - f64::from(peak)).abs() < 1e-6,
         "{judged:?}"
     );
+}
+
+#[test]
+fn the_command_names_namespace_and_cluster_and_tests_the_generation_of_a_live_resource() {
+    let mut written = written(json!("70"), 10, json!({}));
+    written.namespace = Some("shop-2".to_owned());
+    written.kubectl = ["--context", "my shop"].map(str::to_owned).to_vec();
+    let metadata = json!({"name": "shop", "generation": 7});
+    written::set(&mut written.document, "/metadata", metadata);
+    let steady = || load(780, |_| 130.0);
+    let found = found(steady(), &written, &Goal::NoWorse);
+    let text = text::render(&found, false);
+    assert!(
+        text.contains("\nkubectl patch vas shop -n shop-2 --context 'my shop' --type json -p '["),
+        "{text}"
+    );
+    let test = Operation::Test {
+        path: "/metadata/generation".to_owned(),
+        value: json!(7),
+    };
+    assert!(found.patch.contains(&test), "{:?}", found.patch);
+    written::set(&mut written.document, "/metadata/namespace", json!("shop; date"));
+    let error = optimize(&settings(steady()), &written, &Goal::NoWorse, EFFORT, &mut |_| {});
+    assert_eq!(
+        error.unwrap_err(),
+        OptimizeError::Namespace("shop; date".to_owned())
+    );
+}
+
+#[test]
+fn for_an_environment_of_a_flag_no_field_of_the_base_is_patched() {
+    let mut written = written(json!("70"), 10, json!({}));
+    let environments =
+        json!([{"name": "dev"}, {"name": "live", "workloads": [{"name": "web", "minReplicas": 9}]}]);
+    written::set(&mut written.document, "/spec/environments", environments);
+    written::set(&mut written.document, "/spec/environment", json!("dev"));
+    let of = |environment: &str, floor: i32| {
+        let mut written = written.clone();
+        written.environment = Some(environment.to_owned());
+        // Only minReplicas can be better than this.
+        let load = load(780, |_| 60.0 * f64::from(floor));
+        found(load, &written, &Goal::NoWorse)
+    };
+    let own = of("dev", 2);
+    assert!(
+        own.recommendation.point.is_some() && !own.patch.is_empty(),
+        "{:?}",
+        own.recommendation
+    );
+    let environment = Operation::Test {
+        path: "/spec/environment".to_owned(),
+        value: json!("dev"),
+    };
+    assert!(own.patch.contains(&environment));
+    let live = of("live", 2);
+    assert!(live.recommendation.point.is_some());
+    assert!(
+        live.patch.iter().all(
+            |one| !matches!(one, Operation::Replace { path, .. } | Operation::Add { path, .. }
+            if !path.starts_with("/spec/environments/1/"))
+        ),
+        "{:?}",
+        live.patch
+    );
+    written::set(&mut written.document, "/spec/environment", json!("live"));
+    let dev = {
+        let mut written = written.clone();
+        written.environment = Some("dev".to_owned());
+        found(load(780, |_| 120.0), &written, &Goal::NoWorse)
+    };
+    assert!(dev.recommendation.point.is_some());
+    assert_eq!(dev.patch, []);
+    let reason = &dev.recommendation.reason;
+    assert!(
+        reason.contains("There is no patch: the figures are those of the environment dev, and minReplicas"),
+        "{reason}"
+    );
+    assert!(!text::render(&dev, false).contains("kubectl patch"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Figures, Optimization, Point, Stretch};
+use super::{Figures, Optimization, Point, Stretch, command::command};
 use crate::simulate::comparison::text::{aligned, percent, share};
 
 /// Columns and rows: what there is, then each point of the front.
@@ -77,21 +77,9 @@ pub fn render(found: &Optimization, priced: bool) -> String {
     }
     text.push('\n');
     let _ = writeln!(text, "{}", advice(found));
-    if found.patch.is_empty() {
-        return text;
+    if let Some(command) = command(found) {
+        let _ = writeln!(text, "\n{command}");
     }
-    let patch = serde_json::to_string(&found.patch).unwrap_or_default();
-    let name = &found.name;
-    let namespace = found.namespace.as_ref();
-    let namespace = namespace
-        .map(|namespace| format!(" -n {namespace}"))
-        .unwrap_or_default();
-    // In a word in single quotes only a single quote means something to a shell.
-    let patch = patch.replace('\'', "'\\''");
-    let _ = writeln!(
-        text,
-        "\nkubectl patch vas {name}{namespace} --type json -p '{patch}'"
-    );
     text
 }
 

@@ -112,9 +112,19 @@ pub(super) fn of_percent(written: i32) -> Values {
     whole(written, PERCENT.into_iter())
 }
 
-/// Values of `minReplicas`. 0 is among them only if it is written: whether a service may be away is no question of cost.
+/// Fewest replicas that are recommended to who has more. The replay knows no pod, node or zone that fails, so to it a
+/// single replica is as good as two.
+const REDUNDANT: i32 = 2;
+
+/// Values of `minReplicas`. 0 and 1 are among them only if they are written, or fewer are: whether a service may be away
+/// is no question of cost.
 pub(super) fn of_replicas(written: i32, most: i32) -> Values {
-    whole(written, REPLICAS.into_iter().filter(|replicas| *replicas <= most))
+    let least = written.min(REDUNDANT);
+    let others = REPLICAS.into_iter();
+    whole(
+        written,
+        others.filter(|replicas| (least..=most).contains(replicas)),
+    )
 }
 
 /// Values of the stabilization window of scale-down, in seconds.
@@ -215,11 +225,9 @@ mod tests {
     #[test]
     fn what_is_written_is_in_each_list_once_and_the_lists_rise() {
         let found = of_replicas(9, 12);
-        assert_eq!(
-            found.all,
-            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12].map(|one| json!(one))
-        );
-        assert_eq!(found.start, 8);
+        assert_eq!(found.all, [2, 3, 4, 5, 6, 7, 8, 9, 10, 12].map(|one| json!(one)));
+        assert_eq!(found.start, 7);
+        assert_eq!(of_replicas(1, 2).all, [1, 2].map(|one| json!(one)));
         assert_eq!(of_replicas(0, 2).all, [0, 1, 2].map(|one| json!(one)));
         assert_eq!(of_window(300).all.len(), WINDOWS.len());
         assert_eq!(of_percent(62).start, 9);

@@ -21,9 +21,26 @@ pub struct Written {
     pub workload: Option<String>,
     /// What the user says about its metrics.
     pub hints: Hints,
+    /// The namespace that counts if the resource names none.
+    pub namespace: Option<String>,
+    /// Flags with which kubectl reaches the cluster of the resource.
+    pub kubectl: Vec<String>,
 }
 
 impl Written {
+    /// Whether an environment is taken that the resource itself does not name.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let named = self.document.pointer("/spec/environment").and_then(Value::as_str);
+        self.environment
+            .as_deref()
+            .is_some_and(|taken| Some(taken) != named)
+    }
+
+    /// Text of a field of its metadata.
+    pub(super) fn metadata(&self, field: &str) -> Option<&str> {
+        self.document.get("metadata")?.get(field)?.as_str()
+    }
+
     /// The resource after the schema and the rules.
     pub(super) fn check(&self, document: &Value) -> Document {
         document::check(document, self.environment.as_deref())
