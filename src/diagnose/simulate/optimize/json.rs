@@ -90,7 +90,8 @@ struct RecommendationPart {
     point: Option<usize>,
     /// Why, as a sentence.
     reason: String,
-    /// A JSON Patch (RFC 6902) that applies only to what was replayed; empty to keep what there is.
+    /// A JSON Patch (RFC 6902) that applies only to what was replayed; empty to keep what there is, and where the reason
+    /// says why there is none.
     patch: Vec<Operation>,
 }
 
