@@ -4,6 +4,8 @@
 //! Invariant: at most [`MOST_JUDGED`] settings are judged, because among many some pass by chance. What is not
 //! recommended is told with what was tried, and not as if nothing else could exist.
 
+use std::fmt::Write as _;
+
 use vas_core::replay::Outcome;
 
 use super::{Figures, Goal, Judged, Point, front::Tried};
@@ -18,7 +20,7 @@ pub(super) struct Choice<'a> {
     pub(super) goal: &'a Goal,
     /// What there is, on both halves.
     pub(super) now: &'a Judged,
-    /// All settings that were replayed on the first half.
+    /// All settings that were replayed on the first half and scale up at all.
     pub(super) tried: &'a [Tried],
     /// What is short for a larger share of the time on the first half is not recommended.
     pub(super) most_short: f64,
@@ -108,6 +110,9 @@ impl Choice<'_> {
         let figure = |one: &Tried| self.goal.bounded(&(self.figures)(one.outcome));
         let least = |all: &mut dyn Iterator<Item = &Tried>| all.map(figure).fold(f64::INFINITY, f64::min);
         let of_kept = least(&mut self.tried.iter().filter(within));
+        if of_kept.is_infinite() {
+            return "No settings that were tried scale up without being short for far too long.".to_owned();
+        }
         let mut words = format!(
             "No settings that were tried keep the bound on the first half; the least there is {}.",
             self.goal.shown(of_kept)
@@ -118,7 +123,9 @@ impl Choice<'_> {
             .filter(|one| !within(one) && figure(one) < of_kept);
         let cheaper = cheaper.count();
         if cheaper > 0 {
-            words += &format!(
+            // Writing to a String cannot fail.
+            let _ = write!(
+                words,
                 " Settings with less ({cheaper}) were short for more than {:.3} % of the time, and are not recommended.",
                 self.most_short * 100.0
             );

@@ -179,6 +179,12 @@ pub fn optimize(
     if fitted.hours <= 0.0 || judged.hours <= 0.0 {
         return Err(OptimizeError::Empty);
     }
+    // Where no target makes the HPA scale up, the replicas only look cheap.
+    let tried: Vec<Tried> = found
+        .all
+        .into_iter()
+        .filter(|tried| space.scales_up(&tried.place))
+        .collect();
     let chosen = match too_little(&fitted, &judged) {
         Some(reason) => Chosen {
             settings: None,
@@ -187,7 +193,7 @@ pub fn optimize(
         None => Choice {
             goal,
             now: &current.figures,
-            tried: &found.all,
+            tried: &tried,
             most_short: found.most_short,
             figures: &|outcome| halves.figures(outcome),
             judge: &|some| search::in_parallel(some, effort.threads, &judge),

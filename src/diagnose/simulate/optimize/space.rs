@@ -44,6 +44,8 @@ pub(super) struct Space {
     pub(super) dimensions: Vec<Dimension>,
     /// Where `maxReplicas` is: it is not searched, but what is found holds for it alone.
     most: String,
+    /// Where each metric has its target, and whether the HPA scales up at the one that is written.
+    targets: Vec<(String, bool)>,
     /// What is wrong with what is written, one sentence each.
     pub(super) warnings: Vec<String>,
 }
@@ -78,7 +80,7 @@ impl Space {
             hpa: subject.model.hpa(),
             request: written.hints.cpu_request,
         };
-        let (mut dimensions, mut warnings) = (Vec::new(), Vec::new());
+        let (mut dimensions, mut warnings, mut targets) = (Vec::new(), Vec::new(), Vec::new());
         let mut add = |name: String, path: &FieldPath, values: Option<Values>| {
             if let Some(values) = values.filter(|values| values.all.len() > 1) {
                 let pointer = origin.locate(path).pointer;
@@ -116,7 +118,9 @@ impl Space {
                     values.keep(|value| saturated.scales_up(value, form, kind));
                     values
                 });
-                if let Some(value) = value.filter(|value| !saturated.scales_up(value, form, kind)) {
+                let scales_up = value.is_none_or(|value| saturated.scales_up(value, form, kind));
+                targets.push((origin.locate(&target).pointer, scales_up));
+                if let Some(value) = value.filter(|_| !scales_up) {
                     warnings.push(saturated.warning(&metric.name, value));
                 }
                 add(format!("target of {}", metric.name), &target, values);
@@ -148,6 +152,7 @@ impl Space {
         Some(Self {
             dimensions,
             most: origin.locate(&path.field("maxReplicas")).pointer,
+            targets,
             warnings,
         })
     }
@@ -188,6 +193,17 @@ impl Space {
             }
         }
         found
+    }
+
+    /// Whether the HPA scales up at some target of a place. A target that differs from the written one was taken into the
+    /// space because it does.
+    pub(super) fn scales_up(&self, place: &[usize]) -> bool {
+        let changed = |pointer: &str| {
+            let mut dimensions = self.dimensions.iter().zip(place);
+            dimensions.any(|(one, at)| one.field.pointer == pointer && one.values.start != *at)
+        };
+        let mut targets = self.targets.iter();
+        targets.any(|(pointer, scales_up)| *scales_up || changed(pointer))
     }
 
     /// The value of each field.

@@ -347,6 +347,33 @@ fn a_target_at_which_the_hpa_never_scales_up_is_not_tried_and_told_where_it_is_w
 }
 
 #[test]
+fn settings_that_keep_a_target_at_which_the_hpa_never_scales_up_are_not_recommended() {
+    let stuck = |target: Value| {
+        let written = written(target, 10, json!({}));
+        let space = space(&written);
+        let mut fewer = space.start();
+        let least = space
+            .fields()
+            .iter()
+            .position(|field| field.name == "minReplicas");
+        fewer[least.unwrap()] -= 1;
+        let mut lower = space.start();
+        lower[0] -= 1;
+        [space.start(), fewer, lower].map(|place| space.scales_up(&place))
+    };
+    assert_eq!(stuck(json!("110")), [false, false, true]);
+    assert_eq!(stuck(json!("70")), [true, true, true]);
+    // With minReplicas alone, the steady load would cost less.
+    let found = found(
+        load(780, |_| 130.0),
+        &written(json!("110"), 10, json!({})),
+        &Goal::NoWorse,
+    );
+    let point = &found.front[found.recommendation.point.unwrap()];
+    assert_ne!(value(&found, point, "target of rate"), "110", "{point:?}");
+}
+
+#[test]
 fn cpu_that_a_pod_at_its_capacity_never_shows_is_not_tried() {
     let mut written = written(json!("70"), 2, json!({}));
     let metrics = json!([{"name": "cpu", "resource": {"name": "cpu", "target": {"averageUtilization": 30}}},
@@ -401,11 +428,11 @@ fn the_command_names_namespace_and_cluster_and_tests_the_generation_of_a_live_re
         text.contains("\nkubectl patch vas shop -n shop-2 --context 'my shop' --type json -p '["),
         "{text}"
     );
-    let test = Operation::Test {
+    let generation = Operation::Test {
         path: "/metadata/generation".to_owned(),
         value: json!(7),
     };
-    assert!(found.patch.contains(&test), "{:?}", found.patch);
+    assert!(found.patch.contains(&generation), "{:?}", found.patch);
     written::set(&mut written.document, "/metadata/namespace", json!("shop; date"));
     let error = optimize(&settings(steady()), &written, &Goal::NoWorse, EFFORT, &mut |_| {});
     assert_eq!(
