@@ -59,7 +59,8 @@ impl Saturated<'_> {
         };
         format!(
             "The target {target} of the metric {metric} never makes the HPA scale up in this replay: a pod at its capacity of \
-             {} requests/s does not show more than the target and its tolerance. Lower the target, or correct --capacity.",
+             {} requests/s does not show more than the target and its tolerance. Lower the target, or correct --capacity. Settings that \
+             keep it are not recommended, unless another target makes the HPA scale up.",
             (self.assumptions.capacity * 100.0).round() / 100.0
         )
     }
