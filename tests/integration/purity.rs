@@ -37,7 +37,10 @@ pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, found);
+            // Modules of a `tests.rs` are tests as it is.
+            if path.file_name().is_none_or(|name| name != "tests") {
+                sources(&path, found);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs")
             && path
                 .file_name()
